@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+CRYPTO_SRC :=
+CRYPTO_LIBS := -lsodium -lcrypto
