@@ -1,1 +1,16 @@
 # SPDX-License-Identifier: MIT
+TOOLS_COMMON := tools/names.c tools/sockopt.c
+SERVE_SRC := tools/serve/serve.c tools/serve/options.c tools/serve/listen.c tools/serve/loop.c tools/serve/conn.c \
+	tools/serve/http.c tools/serve/reply.c tools/serve/access.c tools/serve/file.c tools/serve/mime.c
+CONNECT_SRC := tools/connect/connect.c tools/connect/dial.c tools/connect/pump.c
+
+PROGS += $(B)/tlshd-serve $(B)/tlshd-connect $(B)/hello
+
+$(B)/tlshd-serve: $(call objs,$(SERVE_SRC) $(TOOLS_COMMON))
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lhttp_parser -lpthread
+
+$(B)/tlshd-connect: $(call objs,$(CONNECT_SRC) $(TOOLS_COMMON))
+	$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+$(B)/hello: $(call objs,tools/examples/hello.c)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^
