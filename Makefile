@@ -22,7 +22,8 @@ all:
 # objs: sources -> objects of this build folder
 objs = $(patsubst %.c,$(B)/%.o,$(1))
 
-# Each folder lists its own files, in reading order, and adds its programs to PROGS and its tests to HOST_TESTS.
+# Each folder lists its own files, in reading order, and adds its programs to PROGS, its tests to HOST_TESTS (run here, with
+# sanitizers) or VM_TESTS (run in the guest), and what make install puts where to INSTALL_FILES (mode:source:folder).
 include tlshd/crypto/crypto.mk tlshd/tls/tls.mk tlshd/tlshd.mk tools/tools.mk tests/tests.mk kmod/kmod.mk
 
 $(B)/%.o: %.c
@@ -33,6 +34,33 @@ all: $(PROGS)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
+PREFIX ?= /usr
+DESTDIR ?=
+
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(PREFIX)/include/linux
+	install -m 644 uapi/tlshd.h $(DESTDIR)$(PREFIX)/include/linux/tlshd.h
+	@for entry in $(INSTALL_FILES); do \
+		IFS=: read -r mode source folder <<<"$$entry"; \
+		echo "install -D -m $$mode $$source $(DESTDIR)$$folder/$${source##*/}"; \
+		install -D -m $$mode $$source "$(DESTDIR)$$folder/$${source##*/}" || exit 1; \
+	done
+
 .PHONY: clean
 clean:
-	rm -rf $(B)
+	rm -rf build
+
+.PHONY: help
+help:
+	@echo 'make               the daemon and its tools, in build/'
+	@echo 'make demo          serve real files over kernel TLS, fetch and compare them (in a VM where this host has no kTLS)'
+	@echo 'make check         everything below: packages, builds, static checks, host tests, VM tests on 6.1 and 6.12'
+	@echo 'make check-host    static checks and the tests that need no kernel module (ASan and UBSan)'
+	@echo 'make check-vm      module, daemon and tools in a VM; KVER=6.1 (default), 6.12 or debug'
+	@echo 'make check-debug   the same on a kernel with KASAN and lockdep; builds it first (about 10 minutes, once)'
+	@echo 'make fuzz-short    a minute of fuzzing for each parser'
+	@echo 'make module        the kernel module for KDIR= (default: the running kernel)'
+	@echo 'make install       DESTDIR=, PREFIX=/usr: daemon, tools, man pages, unit, configuration, header'
+	@echo 'make deps          install the Debian packages that all of this needs, where they are missing'
+	@echo 'make clean         remove build/ (fetched kernels stay in the cache, ~/.cache/tlshd)'
