@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * crypto: the only place that names a crypto library. sodium.c wraps libsodium, openssl.c the primitives of libcrypto, x509.c
- * its certificates, key.c private keys (linked into the signer and into tests; a worker has no use for it).
+ * crypto: the only place that names a crypto library. sodium.c wraps libsodium, openssl.c the primitives of libcrypto, x509*.c
+ * its certificates, key.c private keys (for the signer and for tests; a worker has no use for it), crypto.c chooses.
  *
  * Nothing here allocates unless its comment says so. A programmer's error (a length out of range, an unknown id) aborts; a
  * peer's error returns -EBADMSG or what the comment lists. Everything that can fail is must-check.
@@ -23,10 +23,10 @@
 int crypto_init(void) CRYPTO_MUST_CHECK;
 
 /**
- * crypto_thread_init() - make this thread's kept contexts (cipher, curve); allocates in libcrypto
+ * crypto_thread_init() - make this thread's kept cipher contexts; allocates in libcrypto. 0 or -ENOMEM
  * crypto_thread_exit() - wipe and free them
  *
- * aead_*(), kem_*() and sig_*() of a thread work only in between.
+ * aead_*() of a thread work only in between.
  */
 int crypto_thread_init(void) CRYPTO_MUST_CHECK;
 void crypto_thread_exit(void);
@@ -118,8 +118,10 @@ int aead_open(enum aead_id id, uint8_t *out, const uint8_t *in, size_t len, cons
  * @secret_len: bytes of the shared secret
  * @keygen: client: make @priv (KEM_PRIV_MAX bytes, a secret) and its share
  * @encaps: server: from the client's share make our share and the secret. -EBADMSG: the share is no valid point or the
- *	secret is all zero (RFC 8446 7.4.2, 4.2.8.2)
- * @decaps: client: the secret from our @priv and the server's share. -EBADMSG likewise
+ *	secret is all zero (RFC 8446 7.4.2, 4.2.8.2). -ENOMEM
+ * @decaps: client: the secret from our @priv and the server's share. -EBADMSG, -ENOMEM likewise
+ *
+ * secp256r1 allocates in libcrypto (and keygen aborts without memory); X25519 does not.
  */
 struct kem {
 	uint16_t group;
@@ -159,7 +161,7 @@ struct sig_pub {
 };
 
 /**
- * sig_verify() - check a signature over @len bytes of @msg
+ * sig_verify() - check a signature over @len bytes of @msg; allocates in libcrypto, except for Ed25519
  *
  * Return: 0; -EBADMSG the signature is wrong; -EINVAL the scheme does not fit the key (RFC 8446 4.4.3: illegal_parameter).
  */

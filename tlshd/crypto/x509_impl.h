@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* What x509_load.c makes and x509.c uses. */
+#ifndef TLSHD_X509_IMPL_H
+#define TLSHD_X509_IMPL_H
+
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+
+#include "impl.h"
+
+struct x509_anchors {
+	X509_STORE *store;	/* its own lock makes it fit for several threads */
+};
+
+X509 *x509_parse(const uint8_t *der, size_t len);	/* NULL: no certificate, or something behind it */
+
+#endif
