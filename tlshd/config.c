@@ -1,0 +1,503 @@
+// SPDX-License-Identifier: MIT
+#include "config.h"
+
+#include <confuse.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * libconfuse calls back after each option, while it knows the line, but hands no context through: the file being read stands
+ * here. Only one is read at a time, by the one thread of the supervisor.
+ */
+static struct reading {
+	struct report *r;
+	struct config *c;
+	struct config_profile cur;	/* the profile whose section is being read */
+	struct config_identity ident;
+	struct config_role role;
+	bool oom;
+} rd;
+
+struct id_name { const char *name; uint16_t id; };
+
+static const struct id_name suite_names[] = {
+	{ "TLS_AES_128_GCM_SHA256", TLS_AES_128_GCM_SHA256 },
+	{ "TLS_AES_256_GCM_SHA384", TLS_AES_256_GCM_SHA384 },
+	{ "TLS_CHACHA20_POLY1305_SHA256", TLS_CHACHA20_POLY1305_SHA256 },
+};
+
+static const struct id_name group_names[] = { { "X25519", 0x001d }, { "secp256r1", 0x0017 } };
+
+static const struct id_name level_names[] = {
+	{ "error", LOG_LEVEL_ERR }, { "warning", LOG_LEVEL_WARN }, { "info", LOG_LEVEL_INFO }, { "debug", LOG_LEVEL_DEBUG },
+};
+
+#define NUM(a) (sizeof(a) / sizeof((a)[0]))
+
+static void __attribute__((format(printf, 2, 0))) confuse_error(cfg_t *cfg, const char *fmt, va_list ap)
+{
+	report_verror(rd.r, cfg ? cfg->line : 0, fmt, ap);
+}
+
+#define complain(cfg, ...) report_error(rd.r, (cfg)->line, __VA_ARGS__)
+
+/* Return: the row of @name, or NULL after a complaint that lists what was expected. */
+static const struct id_name *name_find(cfg_t *cfg, cfg_opt_t *opt, const char *name, const struct id_name *table, size_t num)
+{
+	char expected[256] = "";
+
+	for (size_t i = 0; i < num; i++) {
+		if (!strcmp(table[i].name, name))
+			return &table[i];
+		strcat(strcat(expected, i ? ", " : ""), table[i].name);	/* the tables are ours and short */
+	}
+	complain(cfg, "%s: '%s' is not known; expected one of %s", cfg_opt_name(opt), name, expected);
+	return NULL;
+}
+
+static char *copy(const char *s)
+{
+	char *p = strdup(s);
+
+	rd.oom |= !p;
+	return p;
+}
+
+/* An ordered list of names becomes an array of ids, each at most once. */
+static size_t read_names(cfg_t *cfg, cfg_opt_t *opt, uint16_t *ids, const struct id_name *table, size_t num)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < cfg_opt_size(opt); i++) {
+		const struct id_name *row = name_find(cfg, opt, cfg_opt_getnstr(opt, i), table, num);
+
+		if (!row)
+			continue;
+		for (size_t k = 0; k < n; k++)
+			if (ids[k] == row->id) {
+				complain(cfg, "%s: '%s' is listed twice", cfg_opt_name(opt), row->name);
+				return n;
+			}
+		ids[n++] = row->id;
+	}
+	return n;
+}
+
+static int on_suites(cfg_t *cfg, cfg_opt_t *opt)
+{
+	rd.cur.num_suites = read_names(cfg, opt, rd.cur.suites, suite_names, NUM(suite_names));
+	return 0;
+}
+
+static int on_groups(cfg_t *cfg, cfg_opt_t *opt)
+{
+	rd.cur.num_groups = read_names(cfg, opt, rd.cur.groups, group_names, NUM(group_names));
+	return 0;
+}
+
+static int on_alpn(cfg_t *cfg, cfg_opt_t *opt)
+{
+	size_t at = 0;
+
+	for (unsigned i = 0; i < cfg_opt_size(opt); i++) {
+		const char *name = cfg_opt_getnstr(opt, i);
+		size_t len = strlen(name);
+
+		if (!len || strchr(name, ',')) {
+			complain(cfg, "alpn: '%s' is no protocol name; expected text without a comma, like \"http/1.1\"", name);
+			continue;
+		}
+		if (at + 1 + len > sizeof(rd.cur.alpn)) {
+			complain(cfg, "alpn: the list is too long; expected at most %zu bytes with one for each name",
+				 sizeof(rd.cur.alpn));
+			break;
+		}
+		rd.cur.alpn[at++] = (uint8_t)len;
+		memcpy(rd.cur.alpn + at, name, len);
+		at += len;
+	}
+	rd.cur.alpn_len = at;
+	return 0;
+}
+
+static void check_range(cfg_t *cfg, cfg_opt_t *opt, long min, long max)
+{
+	long v = cfg_opt_getnint(opt, 0);
+
+	if (v < min || v > max)
+		complain(cfg, "%s: %ld is out of range; expected %ld to %ld", cfg_opt_name(opt), v, min, max);
+}
+
+static int on_timeout(cfg_t *cfg, cfg_opt_t *opt)
+{
+	check_range(cfg, opt, 1, CONFIG_TIMEOUT_MAX);
+	rd.cur.timeout_ms = (uint32_t)cfg_opt_getnint(opt, 0) * 1000;
+	return 0;
+}
+
+static int on_threads(cfg_t *cfg, cfg_opt_t *opt)
+{
+	check_range(cfg, opt, 0, CONFIG_THREADS_MAX);
+	return 0;
+}
+
+static int on_max_handshakes(cfg_t *cfg, cfg_opt_t *opt)
+{
+	check_range(cfg, opt, 1, CONFIG_HANDSHAKES_MAX);
+	return 0;
+}
+
+static int on_log_level(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const struct id_name *row = name_find(cfg, opt, cfg_opt_getnstr(opt, 0), level_names, NUM(level_names));
+
+	if (row)
+		rd.c->log_level = row->id;
+	return 0;
+}
+
+/* The worker has no working directory worth the name, so a path means the same from everywhere. */
+static void read_path(cfg_t *cfg, cfg_opt_t *opt, char **path, int *line)
+{
+	const char *s = cfg_opt_getnstr(opt, 0);
+
+	if (s[0] != '/')
+		complain(cfg, "%s: '%s' is no absolute path; expected one that starts with /", cfg_opt_name(opt), s);
+	free(*path);
+	*path = copy(s);
+	*line = cfg->line;
+}
+
+static int on_trust(cfg_t *cfg, cfg_opt_t *opt)
+{
+	read_path(cfg, opt, &rd.cur.trust, &rd.cur.trust_line);
+	return 0;
+}
+
+static int on_certificate(cfg_t *cfg, cfg_opt_t *opt)
+{
+	read_path(cfg, opt, &rd.ident.certificate, &rd.ident.certificate_line);
+	return 0;
+}
+
+static int on_key(cfg_t *cfg, cfg_opt_t *opt)
+{
+	read_path(cfg, opt, &rd.ident.key, &rd.ident.key_line);
+	return 0;
+}
+
+static void identity_free(struct config_identity *i)
+{
+	free(i->certificate);
+	free(i->key);
+	memset(i, 0, sizeof(*i));
+}
+
+static int on_identity(cfg_t *cfg, cfg_opt_t *opt)
+{
+	(void)opt;
+	if (!rd.ident.certificate)
+		complain(cfg, "identity: no certificate; expected certificate = \"/path/to/chain.pem\"");
+	if (!rd.ident.key)
+		complain(cfg, "identity: no key; expected key = \"/path/to/key.pem\"");
+	if (rd.cur.num_identities == CONFIG_IDENTITIES_MAX) {
+		complain(cfg, "identity: too many; expected at most %d in a profile", CONFIG_IDENTITIES_MAX);
+		identity_free(&rd.ident);
+		return 0;
+	}
+	rd.cur.identities[rd.cur.num_identities++] = rd.ident;
+	memset(&rd.ident, 0, sizeof(rd.ident));
+	return 0;
+}
+
+static bool parse_id(const char *s, uint32_t *id)
+{
+	char *end;
+	unsigned long v;
+
+	if (*s < '0' || *s > '9')
+		return false;
+	errno = 0;
+	v = strtoul(s, &end, 10);
+	if (errno || *end || v >= UINT32_MAX)	/* -1 means "no id" to the kernel */
+		return false;
+	*id = (uint32_t)v;
+	return true;
+}
+
+static bool user_id(const char *name, uint32_t *id)
+{
+	struct passwd *pw = parse_id(name, id) ? NULL : getpwnam(name);
+
+	if (pw)
+		*id = pw->pw_uid;
+	return pw || parse_id(name, id);
+}
+
+static bool group_id(const char *name, uint32_t *id)
+{
+	struct group *gr = parse_id(name, id) ? NULL : getgrnam(name);
+
+	if (gr)
+		*id = gr->gr_gid;
+	return gr || parse_id(name, id);
+}
+
+static void read_ids(cfg_t *cfg, cfg_opt_t *opt, struct config_ids *out, const char *kind,
+		     bool (*find)(const char *, uint32_t *))
+{
+	free(out->ids);
+	memset(out, 0, sizeof(*out));
+	out->ids = calloc(cfg_opt_size(opt), sizeof(*out->ids));
+	if (cfg_opt_size(opt) && !out->ids) {
+		rd.oom = true;
+		return;
+	}
+	for (unsigned i = 0; i < cfg_opt_size(opt); i++) {
+		const char *name = cfg_opt_getnstr(opt, i);
+
+		if (!strcmp(name, "*"))
+			out->any = true;
+		else if (find(name, &out->ids[out->num]))
+			out->num++;
+		else
+			complain(cfg, "%s: there is no %s '%s'; expected a name, a number or \"*\"", cfg_opt_name(opt), kind, name);
+	}
+}
+
+static int on_allow_users(cfg_t *cfg, cfg_opt_t *opt)
+{
+	read_ids(cfg, opt, &rd.role.users, "user", user_id);
+	return 0;
+}
+
+static int on_allow_groups(cfg_t *cfg, cfg_opt_t *opt)
+{
+	read_ids(cfg, opt, &rd.role.groups, "group", group_id);
+	return 0;
+}
+
+static int on_any_name(cfg_t *cfg, cfg_opt_t *opt)
+{
+	(void)cfg;
+	rd.role.any_name = cfg_opt_getnbool(opt, 0);
+	return 0;
+}
+
+static void role_free(struct config_role *role)
+{
+	free(role->users.ids);
+	free(role->groups.ids);
+	memset(role, 0, sizeof(*role));
+}
+
+static int end_role(cfg_t *cfg, cfg_opt_t *opt, enum tls_role role)
+{
+	const struct config_ids *u = &rd.role.users, *g = &rd.role.groups;
+
+	if (rd.cur.roles[role].present)
+		complain(cfg, "%s: a second section; expected one in a profile", cfg_opt_name(opt));
+	if (!u->any && !u->num && !g->any && !g->num)
+		complain(cfg, "%s: nobody may use it; expected users in allow-users or groups in allow-groups", cfg_opt_name(opt));
+	role_free(&rd.cur.roles[role]);
+	rd.cur.roles[role] = rd.role;
+	rd.cur.roles[role].present = true;
+	memset(&rd.role, 0, sizeof(rd.role));
+	return 0;
+}
+
+static int on_server(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return end_role(cfg, opt, TLS_SERVER);
+}
+
+static int on_client(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return end_role(cfg, opt, TLS_CLIENT);
+}
+
+static void profile_reset(struct config_profile *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->timeout_ms = 10000;
+	for (size_t i = 0; i < NUM(suite_names); i++)
+		p->suites[i] = suite_names[i].id;
+	p->num_suites = NUM(suite_names);
+	for (size_t i = 0; i < NUM(group_names); i++)
+		p->groups[i] = group_names[i].id;
+	p->num_groups = NUM(group_names);
+}
+
+static void profile_free(struct config_profile *p)
+{
+	for (size_t i = 0; i < p->num_identities; i++)
+		identity_free(&p->identities[i]);
+	free(p->trust);
+	role_free(&p->roles[TLS_CLIENT]);
+	role_free(&p->roles[TLS_SERVER]);
+}
+
+static void check_profile(cfg_t *cfg, const struct config_profile *p, const char *title)
+{
+	if (!*title || strlen(title) >= sizeof(p->name))
+		complain(cfg, "profile: '%s' is no name; expected 1 to %zu bytes", title, sizeof(p->name) - 1);
+	if (p->roles[TLS_SERVER].present && !p->num_identities)
+		complain(cfg, "profile '%s': its server section has no certificate to show; expected an identity section", title);
+	if (p->roles[TLS_CLIENT].present && !p->trust)
+		complain(cfg, "profile '%s': its client section trusts nobody; expected trust = \"/path/to/anchors.pem\"", title);
+	if (!p->roles[TLS_SERVER].present && !p->roles[TLS_CLIENT].present)
+		complain(cfg, "profile '%s': nobody may use it; expected a server or a client section", title);
+	if (!p->num_suites || !p->num_groups)
+		complain(cfg, "profile '%s': an empty list of suites or groups", title);
+}
+
+static int on_profile(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *title = cfg_title(cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1));
+	struct config_profile *grown;
+
+	check_profile(cfg, &rd.cur, title);
+	rd.cur.line = cfg->line;
+	strncpy(rd.cur.name, title, sizeof(rd.cur.name) - 1);
+	if (rd.c->num_profiles == CONFIG_PROFILES_MAX) {
+		complain(cfg, "profile '%s': too many profiles; expected at most %d", title, CONFIG_PROFILES_MAX);
+		return 0;
+	}
+	grown = reallocarray(rd.c->profiles, rd.c->num_profiles + 1, sizeof(*grown));
+	if (!grown) {
+		rd.oom = true;
+		return -1;
+	}
+	rd.c->profiles = grown;
+	grown[rd.c->num_profiles++] = rd.cur;
+	profile_reset(&rd.cur);
+	return 0;
+}
+
+static const struct { const char *path; cfg_validate_callback_t on; } handlers[] = {
+	{ "threads", on_threads },
+	{ "max-handshakes", on_max_handshakes },
+	{ "log-level", on_log_level },
+	{ "profile", on_profile },
+	{ "profile|trust", on_trust },
+	{ "profile|alpn", on_alpn },
+	{ "profile|timeout", on_timeout },
+	{ "profile|suites", on_suites },
+	{ "profile|groups", on_groups },
+	{ "profile|identity", on_identity },
+	{ "profile|identity|certificate", on_certificate },
+	{ "profile|identity|key", on_key },
+	{ "profile|server", on_server },
+	{ "profile|server|allow-users", on_allow_users },
+	{ "profile|server|allow-groups", on_allow_groups },
+	{ "profile|client", on_client },
+	{ "profile|client|allow-users", on_allow_users },
+	{ "profile|client|allow-groups", on_allow_groups },
+	{ "profile|client|any-name", on_any_name },
+};
+
+static cfg_t *make_parser(void)
+{
+	cfg_opt_t identity[] = {
+		CFG_STR("certificate", NULL, CFGF_NODEFAULT), CFG_STR("key", NULL, CFGF_NODEFAULT), CFG_END(),
+	};
+	cfg_opt_t server[] = {
+		CFG_STR_LIST("allow-users", NULL, CFGF_NONE), CFG_STR_LIST("allow-groups", NULL, CFGF_NONE), CFG_END(),
+	};
+	cfg_opt_t client[] = {
+		CFG_STR_LIST("allow-users", NULL, CFGF_NONE), CFG_STR_LIST("allow-groups", NULL, CFGF_NONE),
+		CFG_BOOL("any-name", cfg_false, CFGF_NONE), CFG_END(),
+	};
+	cfg_opt_t profile[] = {
+		CFG_SEC("identity", identity, CFGF_MULTI),
+		CFG_SEC("server", server, CFGF_MULTI),
+		CFG_SEC("client", client, CFGF_MULTI),
+		CFG_STR("trust", NULL, CFGF_NODEFAULT),
+		CFG_STR_LIST("alpn", NULL, CFGF_NONE),
+		CFG_INT("timeout", 10, CFGF_NONE),
+		CFG_STR_LIST("suites", NULL, CFGF_NONE),
+		CFG_STR_LIST("groups", NULL, CFGF_NONE),
+		CFG_END(),
+	};
+	cfg_opt_t top[] = {
+		CFG_INT("threads", 0, CFGF_NONE),
+		CFG_INT("max-handshakes", 1024, CFGF_NONE),
+		CFG_STR("log-level", "info", CFGF_NONE),
+		CFG_SEC("profile", profile, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+		CFG_END(),
+	};
+	cfg_t *cfg = cfg_init(top, CFGF_NONE);
+
+	if (!cfg)
+		return NULL;
+	cfg_set_error_function(cfg, confuse_error);
+	for (size_t i = 0; i < NUM(handlers); i++)
+		cfg_set_validate_func(cfg, handlers[i].path, handlers[i].on);
+	return cfg;
+}
+
+static uint32_t count_cores(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : n > CONFIG_THREADS_MAX ? CONFIG_THREADS_MAX : (uint32_t)n;
+}
+
+static void finish(cfg_t *cfg, int rc)
+{
+	if (rc == CFG_FILE_ERROR)
+		report_error(rd.r, 0, "cannot be read: %s", strerror(errno));
+	if (rc != CFG_SUCCESS)
+		return;
+	rd.c->threads = (uint32_t)cfg_getint(cfg, "threads");
+	if (!rd.c->threads)
+		rd.c->threads = count_cores();
+	rd.c->max_handshakes = (uint32_t)cfg_getint(cfg, "max-handshakes");
+	if (!rd.c->num_profiles)
+		report_error(rd.r, 0, "no profile; expected at least one section profile \"NAME\" { ... }");
+}
+
+int config_load(struct config **out, struct report *r)
+{
+	cfg_t *cfg = make_parser();
+	int rc;
+
+	*out = NULL;
+	memset(&rd, 0, sizeof(rd));
+	rd.r = r;
+	rd.c = calloc(1, sizeof(*rd.c));
+	if (!cfg || !rd.c) {
+		if (cfg)
+			cfg_free(cfg);
+		free(rd.c);
+		return -ENOMEM;
+	}
+	rd.c->log_level = LOG_LEVEL_INFO;
+	profile_reset(&rd.cur);
+	rc = cfg_parse(cfg, r->file);
+	finish(cfg, rc);
+	cfg_free(cfg);
+	identity_free(&rd.ident);
+	role_free(&rd.role);
+	profile_free(&rd.cur);
+	if (rd.oom || rc != CFG_SUCCESS || r->errors) {
+		config_free(rd.c);
+		return rd.oom ? -ENOMEM : -EINVAL;
+	}
+	*out = rd.c;
+	return 0;
+}
+
+void config_free(struct config *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->num_profiles; i++)
+		profile_free(&c->profiles[i]);
+	free(c->profiles);
+	free(c);
+}
