@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include "ktls.h"
+
+#include <errno.h>
+#include <linux/tls.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#ifndef SOL_TLS
+#define SOL_TLS 282
+#endif
+
+/* kTLS splits the 12-byte IV of RFC 8446 5.3 into salt and iv, differently for each cipher, and lays the parts out as it likes. */
+struct layout {
+	uint16_t suite, cipher;
+	uint8_t key_len, salt_len, iv_len;
+	uint8_t size;
+	uint8_t iv, key, salt, rec_seq;		/* offsets */
+};
+
+#define LAYOUT(s, c, t, salt_size) { \
+	.suite = (s), .cipher = (c), .size = sizeof(struct t), \
+	.key_len = sizeof(((struct t *)0)->key), .iv_len = sizeof(((struct t *)0)->iv), .salt_len = (salt_size), \
+	.iv = offsetof(struct t, iv), .key = offsetof(struct t, key), .salt = offsetof(struct t, salt), \
+	.rec_seq = offsetof(struct t, rec_seq) }
+
+static const struct layout layouts[] = {
+	LAYOUT(TLS_AES_128_GCM_SHA256, TLS_CIPHER_AES_GCM_128, tls12_crypto_info_aes_gcm_128, TLS_CIPHER_AES_GCM_128_SALT_SIZE),
+	LAYOUT(TLS_AES_256_GCM_SHA384, TLS_CIPHER_AES_GCM_256, tls12_crypto_info_aes_gcm_256, TLS_CIPHER_AES_GCM_256_SALT_SIZE),
+	LAYOUT(TLS_CHACHA20_POLY1305_SHA256, TLS_CIPHER_CHACHA20_POLY1305, tls12_crypto_info_chacha20_poly1305,
+	       TLS_CIPHER_CHACHA20_POLY1305_SALT_SIZE),
+};
+
+union crypto_info {
+	struct tls_crypto_info head;
+	struct tls12_crypto_info_aes_gcm_128 gcm128;
+	struct tls12_crypto_info_aes_gcm_256 gcm256;
+	struct tls12_crypto_info_chacha20_poly1305 chacha;
+	uint8_t bytes[sizeof(struct tls12_crypto_info_aes_gcm_256)];
+};
+
+static const struct layout *find_layout(uint16_t suite)
+{
+	for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++)
+		if (layouts[i].suite == suite)
+			return &layouts[i];
+	return NULL;
+}
+
+static int install(int fd, int direction, const struct layout *l, const struct tls_keys *k)
+{
+	union crypto_info ci;
+	int rc;
+
+	memset(&ci, 0, sizeof(ci));
+	ci.head.version = TLS_1_3_VERSION;
+	ci.head.cipher_type = l->cipher;
+	memcpy(ci.bytes + l->salt, k->iv, l->salt_len);
+	memcpy(ci.bytes + l->iv, k->iv + l->salt_len, l->iv_len);
+	memcpy(ci.bytes + l->key, k->key, l->key_len);
+	for (int i = 0; i < 8; i++)
+		ci.bytes[l->rec_seq + i] = (uint8_t)(k->seq >> (56 - 8 * i));
+	rc = setsockopt(fd, SOL_TLS, direction, &ci, l->size) ? -errno : 0;
+	wipe(&ci, sizeof(ci));
+	return rc;
+}
+
+int ktls_install(int fd, const struct tls_traffic *t)
+{
+	const struct layout *l = find_layout(t->suite);
+	int rc;
+
+	if (!l || l->salt_len + l->iv_len != AEAD_NONCE_LEN || l->key_len != t->key_len)
+		return -EOPNOTSUPP;
+	rc = install(fd, TLS_TX, l, &t->tx);
+	return rc ? rc : install(fd, TLS_RX, l, &t->rx);
+}
+
+struct verdict {
+	struct tlshd_done done;
+	struct tlshd_info info;
+};
+
+static int send_verdict(int fd, const struct verdict *v)
+{
+	return setsockopt(fd, IPPROTO_IP, TLSHD_DONE, v, sizeof(*v)) ? -errno : 0;
+}
+
+static void set_head(struct verdict *v, const struct tlshd_info *info)
+{
+	memset(v, 0, sizeof(*v));
+	v->done.size = sizeof(v->done);
+	v->done.error = info->error;
+	v->done.send_alert = TLSHD_ALERT_NONE;
+	v->done.info_len = sizeof(v->info);
+	v->info = *info;
+	v->info.size = sizeof(v->info);
+}
+
+int ktls_open(int fd, const struct tls_traffic *t, const struct tlshd_info *info)
+{
+	struct verdict v;
+	int rc;
+
+	set_head(&v, info);
+	v.done.hash_len = t->hash_len;
+	v.done.tx_seq = t->tx.seq;
+	v.done.rx_seq = t->rx.seq;
+	memcpy(v.done.tx_secret, t->tx.secret, t->hash_len);
+	memcpy(v.done.rx_secret, t->rx.secret, t->hash_len);
+	memcpy(v.done.exporter_secret, t->exporter_secret, t->hash_len);
+	rc = send_verdict(fd, &v);
+	wipe(&v, sizeof(v));
+	return rc;
+}
+
+int ktls_fail(int fd, const struct tlshd_info *info)
+{
+	struct verdict v;
+
+	set_head(&v, info);
+	return send_verdict(fd, &v);
+}
