@@ -1,0 +1,550 @@
+// SPDX-License-Identifier: MIT
+#include "conn.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ktls.h"
+#include "log.h"
+#include "tls/tls_conn.h"
+
+#define TICK_MS			100	/* how late a deadline may be noticed */
+#define READS_MAX		32	/* in one go; then the others have their turn */
+#define ALERT_USER_CANCELED	90
+
+/**
+ * struct conn - a slot
+ * @generation: counts its lives; a signature for a former one is dropped
+ * @rx: lent to the engine, or NULL
+ * @tx: what the socket did not take yet, @tx_at to @tx_len, or NULL
+ * @want: what the engine wanted last
+ * @peeked: the last bytes given to the engine are still in the socket
+ * @over: ended; only the ring still knows the slot
+ */
+struct conn {
+	struct loop_poll poll;		/* first: on_ready() finds the slot by it */
+	struct conn_set *set;
+	struct conn *prev, *next;
+	int fd;
+	uint32_t generation;
+	int64_t deadline_ms;
+	uint8_t *rx, *tx;
+	size_t tx_at, tx_len;
+	enum tls_want want;
+	bool peeked, over;
+	uint32_t uid, pid;
+	char profile[TLSHD_PROFILE_LEN];
+	char peer[INET6_ADDRSTRLEN + 8];
+	struct policy_grant grant;
+	struct tls_conn tls;
+};
+
+static void run(struct conn *c);
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+static void count(_Atomic uint64_t *n)
+{
+	atomic_fetch_add_explicit(n, 1, memory_order_relaxed);
+}
+
+/* ---- the end ---- */
+
+static void unlink_active(struct conn *c)
+{
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		c->set->active = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	else
+		c->set->last = c->prev;
+}
+
+static void give_back_rx(struct conn *c)
+{
+	if (!c->rx)
+		return;
+	tls_take_rx(&c->tls);
+	pool_put(&c->set->rx, c->rx);
+	c->rx = NULL;
+}
+
+/* Everything of the handshake goes; the slot itself waits for the ring if it has to. */
+static void end(struct conn *c)
+{
+	give_back_rx(c);
+	if (c->tx)
+		pool_put(&c->set->tx, c->tx);
+	c->tx = NULL;
+	tls_wipe(&c->tls);
+	close(c->fd);
+	unlink_active(c);
+	c->over = true;
+	if (c->poll.armed)
+		loop_cancel(c->set->loop, &c->poll);
+	else
+		pool_put(&c->set->slots, c);
+}
+
+static void gone(struct conn *c)
+{
+	count(&c->set->stats.gone);
+	log_debug("gone profile=\"%s\" uid=%u pid=%u peer=%s: the application or the module ended the handshake",
+		  c->profile, c->uid, c->pid, c->peer);
+	end(c);
+}
+
+static void fill_info(struct conn *c, struct tlshd_info *info, int err, const char *reason)
+{
+	struct tls_result r;
+
+	tls_result(&c->tls, &r);
+	memset(info, 0, sizeof(*info));
+	info->error = (uint32_t)-err;
+	info->suite = r.suite;
+	info->group = r.group;
+	info->sigscheme = r.sigscheme;
+	info->auth = (uint16_t)r.auth;
+	info->alert_sent = r.alert_sent;
+	info->alert_received = r.alert_received;
+	if (!err) {
+		info->flags = TLSHD_I_CONFIRMED;	/* no early data was taken */
+		info->full_handshake_time = c->grant.params.now;
+	}
+	if (r.peer_leaf_sha256)
+		memcpy(info->peer_leaf_sha256, r.peer_leaf_sha256, sizeof(info->peer_leaf_sha256));
+	snprintf(info->reason, sizeof(info->reason), "%s", reason ? reason : r.reason ? r.reason : "");
+	snprintf(info->peer_subject, sizeof(info->peer_subject), "%s", r.peer_subject ? r.peer_subject : "");
+	snprintf(info->alpn, sizeof(info->alpn), "%.*s", (int)r.alpn_len, r.alpn_len ? r.alpn : "");
+	snprintf(info->server_name, sizeof(info->server_name), "%s",
+		 c->grant.params.server_name ? c->grant.params.server_name : r.server_name ? r.server_name : "");
+}
+
+/* @err: negative; @reason NULL: the engine's */
+static void fail(struct conn *c, int err, const char *reason)
+{
+	char text[4 * TLSHD_REASON_LEN];
+	struct tlshd_info info;
+
+	fill_info(c, &info, err, reason);
+	if (ktls_fail(c->fd, &info) == -EPIPE) {
+		gone(c);
+		return;
+	}
+	count(&c->set->stats.failed);
+	log_debug("failed profile=\"%s\" uid=%u pid=%u peer=%s error=%d alert_sent=%d alert_received=%d reason=\"%s\"",
+		  c->profile, c->uid, c->pid, c->peer, -err, info.alert_sent, info.alert_received,
+		  log_escape(text, sizeof(text), info.reason));
+	end(c);
+}
+
+/* The engine is done and its last byte is in the socket. */
+static void open_socket(struct conn *c)
+{
+	char reason[TLSHD_REASON_LEN];
+	struct tls_traffic t;
+	struct tlshd_info info;
+	int rc;
+
+	tls_traffic(&c->tls, &t);
+	fill_info(c, &info, 0, "");
+	rc = ktls_install(c->fd, &t);
+	if (!rc)
+		rc = ktls_open(c->fd, &t, &info);
+	wipe(&t, sizeof(t));
+	if (rc) {
+		snprintf(reason, sizeof(reason), "the kernel did not take the keys: %s", strerror(-rc));
+		fail(c, rc, reason);
+		return;
+	}
+	count(&c->set->stats.opened);
+	log_debug("open profile=\"%s\" uid=%u pid=%u peer=%s suite=0x%04x group=0x%04x alpn=\"%s\"", c->profile, c->uid,
+		  c->pid, c->peer, info.suite, info.group, info.alpn);
+	end(c);
+}
+
+/* ---- bytes in and out ---- */
+
+static void wait_for(struct conn *c, short events)
+{
+	if (!c->poll.armed)
+		loop_poll(c->set->loop, &c->poll, c->fd, events);
+}
+
+/* Return: how many bytes of @p the socket took (0: none now), or -errno. */
+static ssize_t try_send(int fd, const uint8_t *p, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len) {
+		ssize_t n = send(fd, p + at, len - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno != EAGAIN)
+			return -errno;
+		if (n <= 0)
+			break;
+		at += (size_t)n;
+	}
+	return (ssize_t)at;
+}
+
+/* Return: 0 all is sent, -EAGAIN the rest waits in c->tx, or another -errno. */
+static int send_new(struct conn *c, const struct tls_out *out)
+{
+	ssize_t n = try_send(c->fd, out->p, out->len);
+
+	if (n < 0 || (size_t)n == out->len)
+		return n < 0 ? (int)n : 0;
+	c->tx = pool_get(&c->set->tx);		/* as many as slots */
+	c->tx_at = 0;
+	c->tx_len = out->len - (size_t)n;
+	memcpy(c->tx, out->p + n, c->tx_len);
+	return -EAGAIN;
+}
+
+static int send_rest(struct conn *c)
+{
+	ssize_t n = try_send(c->fd, c->tx + c->tx_at, c->tx_len - c->tx_at);
+
+	if (n >= 0)
+		c->tx_at += (size_t)n;
+	if (n >= 0 && c->tx_at < c->tx_len)
+		return -EAGAIN;
+	pool_put(&c->set->tx, c->tx);
+	c->tx = NULL;
+	return n < 0 ? (int)n : 0;
+}
+
+/*
+ * Give the engine what is there. Return: 0, -EAGAIN nothing is, or -EPIPE the handshake has ended. Another error of the
+ * connection is its end, as an EOF.
+ */
+static int receive(struct conn *c)
+{
+	struct tls_window w;
+	ssize_t n;
+
+	if (!c->rx) {
+		c->rx = pool_get(&c->set->rx);	/* as many as slots */
+		tls_lend_rx(&c->tls, c->rx);
+	}
+	tls_rx_window(&c->tls, &w);
+	do
+		n = recv(c->fd, w.p, w.room, MSG_DONTWAIT | (w.greedy ? 0 : MSG_PEEK));
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EAGAIN || errno == EPIPE))
+		return -errno;
+	if (n <= 0) {
+		tls_rx_eof(&c->tls);
+		return 0;
+	}
+	c->peeked = !w.greedy;
+	tls_rx_filled(&c->tls, (size_t)n);
+	return 0;
+}
+
+/* What was peeked at and is the engine's leaves the socket; what follows is the kernel's. */
+static int discard_taken(struct conn *c)
+{
+	size_t len = tls_rx_taken(&c->tls);
+	ssize_t n;
+
+	if (!c->peeked)
+		return 0;
+	c->peeked = false;
+	/* Nothing taken and more wanted would have us here for ever. */
+	if (!len)
+		return c->want == TLS_WANT_RX ? -EIO : 0;
+	do
+		n = recv(c->fd, NULL, len, MSG_DONTWAIT | MSG_TRUNC);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : (size_t)n == len ? 0 : -EIO;
+}
+
+static void ask_signer(struct conn *c)
+{
+	struct tls_sign_req req;
+
+	tls_sign_request(&c->tls, &req);
+	signer_client_ask(c->set->signer, pool_index(&c->set->slots, c), c->generation, &req);
+}
+
+/* Wait for more; a buffer with nothing in it is not kept from others meanwhile. */
+static void wait_to_receive(struct conn *c)
+{
+	if (tls_rx_idle(&c->tls))
+		give_back_rx(c);
+	wait_for(c, POLLIN);
+}
+
+/*
+ * One step of the engine with what it sent.
+ * Return: 0, -EAGAIN there is something left to send, or another -errno after which the handshake cannot go on.
+ */
+static int advance(struct conn *c)
+{
+	struct tls_out out = { .p = c->set->scratch, .cap = TLS_TX_CAP };
+	int rc;
+
+	c->want = tls_advance(&c->tls, &out);
+	rc = discard_taken(c);
+	if (rc)
+		return rc;
+	rc = out.len ? send_new(c, &out) : 0;
+	/* A peer that no longer listens may have said why: where we would read next, do. A failure has its reason already. */
+	if (rc && rc != -EAGAIN && (c->want == TLS_WANT_RX || c->want == TLS_FAILED))
+		rc = 0;
+	return rc;
+}
+
+/* Return: whether to go on at once. */
+static bool follow(struct conn *c, unsigned *reads)
+{
+	struct tls_result r;
+	int rc;
+
+	switch (c->want) {
+	case TLS_WANT_RX:
+		rc = ++*reads > READS_MAX ? -EAGAIN : receive(c);
+		if (rc == -EPIPE)
+			gone(c);
+		else if (rc == -EAGAIN)
+			wait_to_receive(c);
+		return !rc;
+	case TLS_WANT_TX:
+		return true;
+	case TLS_WANT_SIGN:
+		ask_signer(c);
+		return false;
+	case TLS_DONE:
+		open_socket(c);
+		return false;
+	case TLS_FAILED:
+		tls_result(&c->tls, &r);
+		fail(c, r.err, NULL);
+		return false;
+	}
+	return false;
+}
+
+static void run(struct conn *c)
+{
+	unsigned reads = 0;
+	int rc;
+
+	do {
+		rc = c->tx ? send_rest(c) : advance(c);
+		/* An alert that does not fit is not waited for. */
+		if (rc == -EAGAIN && c->want != TLS_FAILED) {
+			wait_for(c, POLLOUT);
+			return;
+		}
+		if (rc && rc != -EAGAIN) {
+			fail(c, rc == -EPIPE ? -ECONNRESET : rc, "the connection broke during the handshake");
+			return;
+		}
+	} while (follow(c, &reads));
+}
+
+static void on_ready(struct loop_poll *p, int events)
+{
+	struct conn *c = (struct conn *)p;
+
+	if (c->over) {
+		pool_put(&c->set->slots, c);
+		return;
+	}
+	if (events < 0) {
+		fail(c, events, "the event loop could not watch the connection");
+		return;
+	}
+	if (!c->tx && c->want == TLS_WANT_RX) {
+		unsigned reads = 0;
+
+		if (!follow(c, &reads))
+			return;
+	}
+	run(c);
+}
+
+static void on_signature(void *ctx, uint32_t slot, uint32_t generation, const uint8_t *sig, size_t len)
+{
+	struct conn_set *s = ctx;
+	struct conn *c = pool_at(&s->slots, slot);
+
+	if (c->over || c->generation != generation || c->want != TLS_WANT_SIGN)
+		return;
+	tls_sign_answer(&c->tls, sig, len);
+	run(c);
+}
+
+/* ---- the beginning ---- */
+
+static void name_peer(char *out, size_t len, const struct upcall_request *req)
+{
+	char ip[INET6_ADDRSTRLEN] = "?";
+
+	if (req->peer.sa.sa_family == AF_INET) {
+		inet_ntop(AF_INET, &req->peer.in.sin_addr, ip, sizeof(ip));
+		snprintf(out, len, "%s:%u", ip, ntohs(req->peer.in.sin_port));
+	} else if (req->peer.sa.sa_family == AF_INET6) {
+		inet_ntop(AF_INET6, &req->peer.in6.sin6_addr, ip, sizeof(ip));
+		snprintf(out, len, "[%s]:%u", ip, ntohs(req->peer.in6.sin6_port));
+	} else {
+		snprintf(out, len, "%s", ip);
+	}
+}
+
+/* Before the engine is there: a slot whose request was not admitted. */
+static void refuse(struct conn *c, int err, const char *reason)
+{
+	struct tlshd_info info = { .error = (uint32_t)-err, .alert_sent = TLSHD_ALERT_NONE,
+				   .alert_received = TLSHD_ALERT_NONE };
+
+	snprintf(info.reason, sizeof(info.reason), "%s", reason);
+	ktls_fail(c->fd, &info);
+	count(&c->set->stats.refused);
+	log_debug("refused profile=\"%s\" uid=%u pid=%u peer=%s error=%d reason=\"%s\"", c->profile, c->uid, c->pid,
+		  c->peer, -err, reason);
+	close(c->fd);
+	unlink_active(c);
+	c->over = true;
+	pool_put(&c->set->slots, c);
+}
+
+static struct conn *take_slot(struct conn_set *s, const struct upcall_request *req)
+{
+	struct conn *c = pool_get(&s->slots);
+	uint32_t generation = c->generation + 1;
+
+	memset(c, 0, sizeof(*c));
+	c->poll.ready = on_ready;
+	c->set = s;
+	c->fd = req->fd;
+	c->generation = generation;
+	c->uid = req->uid;
+	c->pid = req->pid;
+	log_escape(c->profile, sizeof(c->profile), req->profile);
+	name_peer(c->peer, sizeof(c->peer), req);
+	c->prev = s->last;
+	if (s->last)
+		s->last->next = c;
+	else
+		s->active = c;
+	s->last = c;
+	return c;
+}
+
+/* Return: 0, or a negative errno with @reason filled. */
+static int admit(struct conn *c, const struct upcall_request *req, char *reason)
+{
+	int rc = policy_admit(&c->grant, c->set->policy, req, reason);
+
+	if (rc)
+		return rc;
+	if (req->age_ms >= c->grant.timeout_ms) {
+		snprintf(reason, TLSHD_REASON_LEN, "timed out: the request waited too long for the daemon");
+		return -ETIMEDOUT;
+	}
+	c->deadline_ms = now_ms() + c->grant.timeout_ms - req->age_ms;
+	c->grant.params.now = time(NULL);
+	return 0;
+}
+
+void conn_start(struct conn_set *s, const struct upcall_request *req)
+{
+	struct conn *c = take_slot(s, req);
+	char reason[TLSHD_REASON_LEN];
+	int rc = admit(c, req, reason);
+
+	if (rc) {
+		refuse(c, rc, reason);
+		return;
+	}
+	tls_init(&c->tls, &c->grant.params);
+	run(c);
+}
+
+static void expire(struct conn *c)
+{
+	struct tls_out out = { .p = c->set->scratch, .cap = TLS_TX_CAP };
+	const char *reason = c->tx ? "timed out: the peer does not read" :
+			     c->want == TLS_WANT_SIGN ? "timed out: no signature from the signer" :
+			     "timed out: the peer did not finish the handshake";
+
+	tls_abort(&c->tls, -ETIMEDOUT, ALERT_USER_CANCELED, reason, &out);
+	if (!c->tx)
+		try_send(c->fd, out.p, out.len);
+	fail(c, -ETIMEDOUT, reason);
+}
+
+int conn_set_tick(struct conn_set *s)
+{
+	int64_t now;
+
+	if (!s->active)
+		return -1;
+	now = now_ms();
+	for (struct conn *c = s->active, *next; c; c = next) {
+		next = c->next;
+		if (now >= c->deadline_ms)
+			expire(c);
+	}
+	return s->active ? TICK_MS : -1;
+}
+
+/* ---- the set ---- */
+
+size_t conn_set_bound(uint32_t num)
+{
+	return pool_bound(num, sizeof(struct conn)) + pool_bound(num, TLS_RX_CAP) + pool_bound(num, TLS_TX_CAP) +
+	       signer_client_bound(num) + TLS_TX_CAP;
+}
+
+int conn_set_init(struct conn_set *s, struct loop *loop, const struct policy *policy, uint32_t num)
+{
+	memset(s, 0, sizeof(*s));
+	s->loop = loop;
+	s->policy = policy;
+	s->scratch = malloc(TLS_TX_CAP);
+	s->signer = signer_client_open(loop, num, policy_generation(policy), on_signature, s);
+	if (s->scratch && s->signer && !pool_init(&s->slots, num, sizeof(struct conn)) &&
+	    !pool_init(&s->rx, num, TLS_RX_CAP) && !pool_init(&s->tx, num, TLS_TX_CAP))
+		return 0;
+	conn_set_exit(s);
+	return -ENOMEM;
+}
+
+void conn_set_exit(struct conn_set *s)
+{
+	while (s->active) {
+		struct conn *c = s->active;
+
+		c->poll.armed = false;
+		end(c);
+	}
+	if (s->signer)
+		signer_client_close(s->signer);
+	pool_exit(&s->slots);
+	pool_exit(&s->rx);
+	pool_exit(&s->tx);
+	free(s->scratch);
+	memset(s, 0, sizeof(*s));
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include "thread.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "worker.h"
+
+#define OWN_POLLS	3	/* netlink, wake-up, signer */
+#define STARVED_MS	100	/* before asking again when no descriptor is free */
+
+/* What only the thread itself touches */
+struct turn {
+	struct loop_poll upcall_poll, wake_poll;	/* first: found by their address */
+	struct thread *t;
+	struct loop *loop;
+	struct upcall *upcall;
+	bool more;		/* the module may have requests: READY comes once, until an ACCEPT was short */
+	bool starved;
+	struct upcall_request requests[TLSHD_ACCEPT_MAX];
+};
+
+static void on_upcall(struct loop_poll *p, int events)
+{
+	struct turn *me = (struct turn *)((char *)p - offsetof(struct turn, upcall_poll));
+
+	(void)events;		/* an error shows in the ACCEPT that follows */
+	me->more = true;
+}
+
+static void on_wake(struct loop_poll *p, int events)
+{
+	struct turn *me = (struct turn *)((char *)p - offsetof(struct turn, wake_poll));
+	eventfd_t n;
+	int fd;
+
+	(void)events;
+	if (eventfd_read(me->t->wake_fd, &n))
+		return;
+	fd = atomic_exchange(&me->t->signer_fd, -1);
+	if (fd >= 0)
+		signer_client_attach(me->t->conns.signer, fd);
+	loop_poll(me->loop, &me->wake_poll, me->t->wake_fd, POLLIN);
+}
+
+/* Return: 0, or -errno when the thread cannot go on. */
+static int accept_some(struct turn *me)
+{
+	size_t room = conn_set_room(&me->t->conns);
+	unsigned max = room < TLSHD_ACCEPT_MAX ? (unsigned)room : TLSHD_ACCEPT_MAX, dropped;
+	int n;
+
+	me->starved = false;
+	if (!me->more || !max)
+		return 0;
+	n = upcall_accept(me->upcall, me->requests, max, &dropped);
+	if (n == -EMFILE || n == -ENFILE || n == -ENOMEM || n == -EAGAIN) {
+		me->starved = true;	/* they wait in the module, which ends them at their deadline */
+		return 0;
+	}
+	if (n < 0)
+		return n;
+	if (dropped)
+		log_err("the module sent %u requests that make no sense", dropped);
+	for (unsigned i = 0; i < (unsigned)n - dropped; i++)
+		conn_start(&me->t->conns, &me->requests[i]);
+	me->more = (unsigned)n == max;
+	if (!me->more && !me->upcall_poll.armed)
+		loop_poll(me->loop, &me->upcall_poll, upcall_fd(me->upcall), POLLIN);
+	return 0;
+}
+
+static int set_up(struct turn *me)
+{
+	struct thread *t = me->t;
+	int rc;
+
+	if (crypto_thread_init())
+		return -EIO;
+	rc = loop_open(&me->loop, t->num_slots + OWN_POLLS);
+	if (rc)
+		return rc;
+	me->upcall = upcall_open(t->upcall_fd, t->family);
+	if (!me->upcall)
+		return -ENOMEM;
+	rc = conn_set_init(&t->conns, me->loop, t->policy, t->num_slots);
+	if (rc)
+		return rc;
+	me->upcall_poll.ready = on_upcall;
+	me->wake_poll.ready = on_wake;
+	me->more = true;	/* requests may be older than we are */
+	loop_poll(me->loop, &me->wake_poll, t->wake_fd, POLLIN);
+	return 0;
+}
+
+static int wait_ms(const struct turn *me, int tick)
+{
+	if (me->starved)
+		return STARVED_MS;
+	return me->more && conn_set_room(&me->t->conns) ? 0 : tick;
+}
+
+static void *thread_main(void *arg)
+{
+	struct turn *me = calloc(1, sizeof(*me));
+	struct thread *t = arg;
+	int rc = -ENOMEM;
+
+	if (me) {
+		me->t = t;
+		rc = set_up(me);
+	}
+	t->error = rc;
+	sem_post(t->started);
+	while (!rc) {
+		int tick;
+
+		rc = accept_some(me);
+		if (rc)
+			break;
+		tick = conn_set_tick(&t->conns);
+		signer_client_flush(t->conns.signer);
+		rc = loop_run(me->loop, wait_ms(me, tick));
+	}
+	if (!t->error) {
+		log_err("a thread stops: %s", rc == -EPERM ? "another daemon has taken over" : strerror(-rc));
+		_exit(rc == -EPERM ? WORKER_EXIT_TAKEN_OVER : EXIT_FAILURE);
+	}
+	return NULL;
+}
+
+int thread_start(struct thread *t)
+{
+	t->signer_fd = -1;
+	t->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (t->wake_fd < 0)
+		return -errno;
+	return -pthread_create(&t->id, NULL, thread_main, t);
+}
+
+void thread_set_signer(struct thread *t, int fd)
+{
+	int old = atomic_exchange(&t->signer_fd, fd);
+
+	if (old >= 0)
+		close(old);
+	eventfd_write(t->wake_fd, 1);
+}
+
+size_t thread_bound(uint32_t num_slots)
+{
+	return conn_set_bound(num_slots) + sizeof(struct turn);
+}
