@@ -1,0 +1,693 @@
+// SPDX-License-Identifier: MIT
+/* tlshd/crypto against published vectors, and against what a hostile peer can send to it. */
+#include "crypto_util.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+/* ---- hash and HMAC ---- */
+
+static void hashes_match_fips_180(void **state)
+{
+	static const struct { enum hash_id id; const char *msg, *digest; } rows[] = {
+		{ HASH_SHA256, "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
+		{ HASH_SHA256, "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+		{ HASH_SHA384, "abc", "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed"
+				      "8086072ba1e7cc2358baeca134c825a7" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NUM(rows); i++) {
+		struct hash h;
+		uint8_t out[HASH_MAX];
+
+		hash_init(&h, rows[i].id);
+		hash_update(&h, rows[i].msg, strlen(rows[i].msg));
+		hash_final(&h, out);
+		assert_hex(out, rows[i].digest);
+	}
+}
+
+static void hash_goes_on_after_final_and_after_a_copy(void **state)
+{
+	struct hash a, b;
+	uint8_t early[HASH_MAX], whole[HASH_MAX], copied[HASH_MAX];
+
+	(void)state;
+	for (enum hash_id id = HASH_SHA256; id <= HASH_SHA384; id++) {
+		hash_init(&a, id);
+		hash_update(&a, "a", 1);
+		hash_final(&a, early);
+		b = a;
+		hash_update(&a, "bc", 2);
+		hash_update(&b, "bc", 2);
+		hash_final(&a, whole);
+		hash_final(&b, copied);
+		assert_memory_equal(whole, copied, hash_len(id));
+		assert_memory_not_equal(whole, early, hash_len(id));
+		assert_hex(whole, id == HASH_SHA256 ? "ba7816bf8f01cfea" : "cb00753f45a35e8b");
+	}
+}
+
+static void hmac_matches_rfc_4231(void **state)
+{
+	static const struct { uint8_t fill; size_t len; const char *key, *msg, *sha256, *sha384; } rows[] = {
+		{ 0x0b, 20, NULL, "Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+		  "afd03944d84895626b0825f4ab46907f15f9dadbe4101ec682aa034c7cebc59cfaea9ea9076ede7f4af152e8b2fa9cb6" },
+		{ 0, 4, "Jefe", "what do ya want for nothing?",
+		  "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+		  "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649" },
+		{ 0xaa, 131, NULL, "Test Using Larger Than Block-Size Key - Hash Key First",
+		  "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+		  "4ece084485813e9088d2c63a041bc5b44f9ef1012a2b588f3cd11f05033ac4c60c2ef6ab4030fe8296248df163f44952" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NUM(rows); i++) {
+		struct iov whole = { rows[i].msg, strlen(rows[i].msg) };
+		uint8_t key[131], out[HASH_MAX];
+
+		memset(key, rows[i].fill, sizeof(key));
+		if (rows[i].key)
+			memcpy(key, rows[i].key, rows[i].len);
+		hmac(HASH_SHA256, out, key, rows[i].len, &whole, 1);
+		assert_hex(out, rows[i].sha256);
+		hmac(HASH_SHA384, out, key, rows[i].len, &whole, 1);
+		assert_hex(out, rows[i].sha384);
+	}
+}
+
+/* Every key length around both block sizes, messages in two parts: against the library's own HMAC. */
+static void hmac_from_midstates_equals_the_librarys(void **state)
+{
+	uint8_t key[200], msg[300], want[HASH_MAX], got[HASH_MAX];
+
+	(void)state;
+	rand_bytes(key, sizeof(key));
+	rand_bytes(msg, sizeof(msg));
+	for (enum hash_id id = HASH_SHA256; id <= HASH_SHA384; id++)
+		for (size_t len = 0; len <= sizeof(key); len++) {
+			size_t msg_len = (len * 7) % sizeof(msg), cut = msg_len / 3;
+			struct iov parts[] = { { msg, cut }, { msg + cut, msg_len - cut } };
+			struct hmac_key k;
+
+			assert_non_null(HMAC(id == HASH_SHA256 ? EVP_sha256() : EVP_sha384(), key, (int)len, msg, msg_len,
+					     want, NULL));
+			hmac_key_init(&k, id, key, len);
+			for (int again = 0; again < 2; again++) {
+				hmac_with(&k, got, parts, NUM(parts));
+				assert_memory_equal(got, want, hash_len(id));
+			}
+		}
+}
+
+static void hmac_may_overwrite_its_key(void **state)
+{
+	struct iov part = { "what do ya want for nothing?", 28 };
+	uint8_t key[HASH_MAX] = "Jefe";
+
+	(void)state;
+	hmac(HASH_SHA256, key, key, 4, &part, 1);
+	assert_hex(key, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
+/* ---- AEAD ---- */
+
+#define GCM_MSG "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525" \
+		"b16aedf5aa0de657ba637b39"
+
+/* GCM: test cases 1, 4, 13, 16 of its specification. ChaCha20-Poly1305: RFC 8439 2.8.2. */
+static const struct aead_row {
+	enum aead_id id;
+	const char *key, *nonce, *ad, *msg, *out;
+} aead_rows[] = {
+	{ AEAD_AES_128_GCM, "00000000000000000000000000000000", "000000000000000000000000", "", "",
+	  "58e2fccefa7e3061367f1d57a4e7455a" },
+	{ AEAD_AES_128_GCM, "feffe9928665731c6d6a8f9467308308", "cafebabefacedbaddecaf888",
+	  "feedfacedeadbeeffeedfacedeadbeefabaddad2", GCM_MSG,
+	  "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84aa05"
+	  "1ba30b396a0aac973d58e0915bc94fbc3221a5db94fae95ae7121a47" },
+	{ AEAD_AES_256_GCM, "0000000000000000000000000000000000000000000000000000000000000000", "000000000000000000000000",
+	  "", "", "530f8afbc74536b9a963b4f1c4cb738b" },
+	{ AEAD_AES_256_GCM, "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308", "cafebabefacedbaddecaf888",
+	  "feedfacedeadbeeffeedfacedeadbeefabaddad2", GCM_MSG,
+	  "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838"
+	  "c5f61e6393ba7a0abcc9f66276fc6ece0f4e1768cddf8853bb2d551b" },
+	{ AEAD_CHACHA20_POLY1305, "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f",
+	  "070000004041424344454647", "50515253c0c1c2c3c4c5c6c7",
+	  "4c616469657320616e642047656e746c656d656e206f662074686520636c617373206f66202739393a204966204920636f756c6420"
+	  "6f6666657220796f75206f6e6c79206f6e652074697020666f7220746865206675747572652c2073756e73637265656e20776f756c"
+	  "642062652069742e",
+	  "d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d63dbea45e8ca9671282fafb69da92728b1a71de0a9e"
+	  "060b2905d6a5b67ecd3b3692ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc3ff4def08e4b7a9de576"
+	  "d26586cec64b61161ae10b594f09e26a7e902ecbd0600691" },
+};
+
+struct aead_case {
+	uint8_t key[AEAD_KEY_MAX], nonce[AEAD_NONCE_LEN], ad[64], msg[256], out[256];
+	size_t ad_len, msg_len;
+};
+
+static void load(struct aead_case *c, const struct aead_row *row)
+{
+	assert_int_equal(unhex(c->key, row->key), aead_key_len(row->id));
+	assert_int_equal(unhex(c->nonce, row->nonce), AEAD_NONCE_LEN);
+	c->ad_len = unhex(c->ad, row->ad);
+	c->msg_len = unhex(c->msg, row->msg);
+	assert_int_equal(unhex(c->out, row->out), c->msg_len + AEAD_TAG_LEN);
+}
+
+static void aead_matches_its_vectors_in_place_and_apart(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NUM(aead_rows); i++) {
+		enum aead_id id = aead_rows[i].id;
+		uint8_t buf[256];
+		struct aead_case c;
+
+		load(&c, &aead_rows[i]);
+		aead_seal(id, buf, c.msg, c.msg_len, c.ad, c.ad_len, c.key, c.nonce);
+		assert_memory_equal(buf, c.out, c.msg_len + AEAD_TAG_LEN);
+		memcpy(buf, c.msg, c.msg_len);
+		aead_seal(id, buf, buf, c.msg_len, c.ad, c.ad_len, c.key, c.nonce);
+		assert_memory_equal(buf, c.out, c.msg_len + AEAD_TAG_LEN);
+		assert_int_equal(aead_open(id, buf, buf, c.msg_len + AEAD_TAG_LEN, c.ad, c.ad_len, c.key, c.nonce), 0);
+		assert_memory_equal(buf, c.msg, c.msg_len);
+	}
+}
+
+static void aead_open_refuses_every_flipped_byte_and_reveals_nothing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NUM(aead_rows); i++) {
+		enum aead_id id = aead_rows[i].id;
+		uint8_t plain[256], *parts[4];
+		struct aead_case c;
+		size_t lens[4];
+
+		load(&c, &aead_rows[i]);
+		parts[0] = c.out, lens[0] = c.msg_len + AEAD_TAG_LEN;
+		parts[1] = c.ad, lens[1] = c.ad_len;
+		parts[2] = c.key, lens[2] = aead_key_len(id);
+		parts[3] = c.nonce, lens[3] = AEAD_NONCE_LEN;
+		for (size_t p = 0; p < NUM(parts); p++)
+			for (size_t at = 0; at < lens[p]; at++) {
+				parts[p][at] ^= 0x20;
+				memset(plain, 0xee, sizeof(plain));
+				assert_int_equal(aead_open(id, plain, c.out, lens[0], c.ad, c.ad_len, c.key, c.nonce), -EBADMSG);
+				for (size_t b = 0; b < c.msg_len; b++)
+					assert_true(plain[b] == 0 || plain[b] == 0xee);
+				parts[p][at] ^= 0x20;
+			}
+		assert_int_equal(ERR_peek_error(), 0);
+	}
+}
+
+static void aead_open_refuses_every_cut(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NUM(aead_rows); i++) {
+		uint8_t plain[256];
+		struct aead_case c;
+
+		load(&c, &aead_rows[i]);
+		for (size_t len = 0; len < c.msg_len + AEAD_TAG_LEN; len++)
+			assert_int_equal(aead_open(aead_rows[i].id, plain, c.out, len, c.ad, c.ad_len, c.key, c.nonce), -EBADMSG);
+	}
+}
+
+/* ---- groups ---- */
+
+static const uint16_t groups[] = { 0x001d, 0x0017 };
+
+static void both_sides_of_each_group_agree(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NUM(groups); i++) {
+		const struct kem *kem = kem_find(groups[i]);
+		uint8_t priv[KEM_PRIV_MAX], client[KEM_SHARE_MAX], server[KEM_SHARE_MAX];
+		uint8_t ours[KEM_SECRET_MAX], theirs[KEM_SECRET_MAX];
+
+		assert_non_null(kem);
+		for (int round = 0; round < 50; round++) {
+			kem->keygen(priv, client);
+			assert_int_equal(kem->encaps(server, theirs, client), 0);
+			assert_int_equal(kem->decaps(ours, priv, server), 0);
+			assert_memory_equal(ours, theirs, kem->secret_len);
+		}
+	}
+	assert_null(kem_find(0x0018));
+}
+
+static void kem_matches_its_vectors(void **state)
+{
+	static const struct { uint16_t group; const char *priv, *share, *secret; } rows[] = {
+		/* RFC 7748 6.1 */
+		{ 0x001d, "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a",
+		  "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f",
+		  "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742" },
+		{ 0x001d, "5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb",
+		  "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a",
+		  "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742" },
+		/* NIST CAVP, ECC CDH, P-256, count 0 */
+		{ 0x0017, "7d7dc5f71eb29ddaf80d6214632eeae03d9058af1fb6d22ed80badb62bc1a534",
+		  "04700c48f77f56584c5cc632ca65640db91b6bacce3a4df6b42ce7cc838833d287"
+		  "db71e509e3fd9b060ddb20ba5c51dcc5948d46fbf640dfe0441782cab85fa4ac",
+		  "46fc62106420ff012e54a434fbdd2d25ccc5852060561e68040dd7778997bd7b" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NUM(rows); i++) {
+		uint8_t priv[KEM_PRIV_MAX], share[KEM_SHARE_MAX], secret[KEM_SECRET_MAX];
+
+		unhex(priv, rows[i].priv);
+		unhex(share, rows[i].share);
+		assert_int_equal(kem_find(rows[i].group)->decaps(secret, priv, share), 0);
+		assert_hex(secret, rows[i].secret);
+	}
+}
+
+static void bad_shares_are_refused(void **state)
+{
+	static const struct { uint16_t group; const char *why, *share; } rows[] = {
+		/* Points of small order: the secret would be all zero. */
+		{ 0x001d, "0", "0000000000000000000000000000000000000000000000000000000000000000" },
+		{ 0x001d, "1", "0100000000000000000000000000000000000000000000000000000000000000" },
+		{ 0x001d, "order 8", "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800" },
+		{ 0x001d, "order 8", "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157" },
+		{ 0x001d, "p - 1", "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f" },
+		{ 0x001d, "p", "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f" },
+		{ 0x001d, "p + 1", "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f" },
+		{ 0x0017, "not on the curve", "04700c48f77f56584c5cc632ca65640db91b6bacce3a4df6b42ce7cc838833d287"
+		  "db71e509e3fd9b060ddb20ba5c51dcc5948d46fbf640dfe0441782cab85fa4ad" },
+		{ 0x0017, "compressed", "02700c48f77f56584c5cc632ca65640db91b6bacce3a4df6b42ce7cc838833d287"
+		  "db71e509e3fd9b060ddb20ba5c51dcc5948d46fbf640dfe0441782cab85fa4ac" },
+		{ 0x0017, "hybrid", "06700c48f77f56584c5cc632ca65640db91b6bacce3a4df6b42ce7cc838833d287"
+		  "db71e509e3fd9b060ddb20ba5c51dcc5948d46fbf640dfe0441782cab85fa4ac" },
+		{ 0x0017, "infinity", "000000000000000000000000000000000000000000000000000000000000000000"
+		  "0000000000000000000000000000000000000000000000000000000000000000" },
+		{ 0x0017, "zero", "040000000000000000000000000000000000000000000000000000000000000000"
+		  "0000000000000000000000000000000000000000000000000000000000000000" },
+		{ 0x0017, "coordinate of p or more", "04ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+		  "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NUM(rows); i++) {
+		const struct kem *kem = kem_find(rows[i].group);
+		uint8_t priv[KEM_PRIV_MAX], own[KEM_SHARE_MAX], share[KEM_SHARE_MAX], secret[KEM_SECRET_MAX];
+
+		print_message("# %s: %s\n", kem->name, rows[i].why);
+		assert_int_equal(unhex(share, rows[i].share), kem->client_share_len);
+		kem->keygen(priv, own);
+		assert_int_equal(kem->decaps(secret, priv, share), -EBADMSG);
+		assert_int_equal(kem->encaps(own, secret, share), -EBADMSG);
+	}
+	assert_int_equal(ERR_peek_error(), 0);
+}
+
+/* ---- signatures ---- */
+
+static void sig_pub_of(struct sig_pub *pub, enum sig_type type, const char *spki)
+{
+	uint8_t der[600];
+	const uint8_t *p = der;
+	size_t len = unhex(der, spki);
+
+	*pub = (struct sig_pub){ .type = type };
+	if (type == SIG_TYPE_ED25519)
+		memcpy(pub->ed25519, der, 32);
+	else
+		pub->pkey = d2i_PUBKEY(NULL, &p, (long)len);
+	assert_true(type == SIG_TYPE_ED25519 || pub->pkey);
+}
+
+static void sig_verify_matches_its_vectors(void **state)
+{
+	static const struct { enum sig_type type; uint16_t scheme; const char *pub, *msg, *sig; } rows[] = {
+		/* RFC 8032 7.1, test 2 */
+		{ SIG_TYPE_ED25519, SIG_ED25519, "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
+		  "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
+		  "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00" },
+		/* RFC 6979 A.2.5, SHA-256, "sample" */
+		{ SIG_TYPE_P256, SIG_ECDSA_P256_SHA256, "3059301306072a8648ce3d020106082a8648ce3d03010703420004"
+		  "60fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
+		  "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299", "73616d706c65",
+		  "3046022100efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
+		  "022100f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NUM(rows); i++) {
+		uint8_t msg[64], sig[128];
+		size_t msg_len = unhex(msg, rows[i].msg), sig_len = unhex(sig, rows[i].sig);
+		struct sig_pub pub;
+
+		sig_pub_of(&pub, rows[i].type, rows[i].pub);
+		assert_int_equal(sig_verify(&pub, rows[i].scheme, sig, sig_len, msg, msg_len), 0);
+		assert_int_equal(sig_verify(&pub, rows[i].scheme, sig, sig_len, msg, msg_len - 1), -EBADMSG);
+		for (size_t len = 0; len < sig_len; len++)
+			assert_int_equal(sig_verify(&pub, rows[i].scheme, sig, len, msg, msg_len), -EBADMSG);
+		for (size_t at = 0; at < sig_len; at++) {
+			sig[at] ^= 1;
+			assert_int_equal(sig_verify(&pub, rows[i].scheme, sig, sig_len, msg, msg_len), -EBADMSG);
+			sig[at] ^= 1;
+		}
+		sig_pub_free(&pub);
+		assert_int_equal(ERR_peek_error(), 0);
+	}
+}
+
+static const uint16_t schemes[] = {
+	SIG_ECDSA_P256_SHA256, SIG_ECDSA_P384_SHA384, SIG_ED25519, SIG_RSA_PSS_RSAE_SHA256, SIG_RSA_PSS_RSAE_SHA384,
+	SIG_RSA_PSS_RSAE_SHA512, SIG_RSA_PSS_PSS_SHA256, SIG_RSA_PSS_PSS_SHA384, SIG_RSA_PSS_PSS_SHA512,
+};
+
+/* Each test key, its certificate, its type, and how many of the schemes it may use. */
+static const struct key_row { const char *name; enum sig_type type; int num_schemes; } key_rows[] = {
+	{ "p256", SIG_TYPE_P256, 1 }, { "p384", SIG_TYPE_P384, 1 }, { "ed25519", SIG_TYPE_ED25519, 1 },
+	{ "rsa2048", SIG_TYPE_RSA, 3 }, { "rsa3072", SIG_TYPE_RSA, 3 }, { "pss2048", SIG_TYPE_RSA_PSS, 3 },
+};
+
+static int load_key(struct sig_key **key, const char *file, char *err, size_t err_len)
+{
+	size_t len;
+	char *pem = read_cert(file, &len);
+	int ret = sig_key_load(key, pem, len, err, err_len);
+
+	free(pem);
+	return ret;
+}
+
+static struct sig_key *good_key(const char *name)
+{
+	struct sig_key *key;
+	char err[256], file[64];
+
+	snprintf(file, sizeof(file), "%s.key", name);
+	if (load_key(&key, file, err, sizeof(err)))
+		fail_msg("%s: %s", file, err);
+	return key;
+}
+
+static void pub_from_cert(struct sig_pub *pub, const char *name, struct der *leaf, uint8_t **chain)
+{
+	enum sig_type type;
+	char err[256], file[64];
+	size_t len, chain_len;
+	const uint8_t *p;
+	X509 *x;
+	char *pem;
+
+	snprintf(file, sizeof(file), "%s.crt", name);
+	pem = read_cert(file, &len);
+	assert_int_equal(x509_chain_load(chain, &chain_len, leaf, &type, pem, len, err, sizeof(err)), 0);
+	free(pem);
+	p = leaf->p;
+	x = d2i_X509(NULL, &p, (long)leaf->len);
+	*pub = (struct sig_pub){ .type = type, .pkey = X509_get_pubkey(x) };
+	if (type == SIG_TYPE_ED25519) {
+		len = sizeof(pub->ed25519);
+		assert_int_equal(EVP_PKEY_get_raw_public_key(pub->pkey, pub->ed25519, &len), 1);
+	}
+	X509_free(x);
+}
+
+static void each_key_signs_with_exactly_the_schemes_that_fit(void **state)
+{
+	static const uint8_t msg[150] = { 1, 2, 3 };
+
+	(void)state;
+	for (size_t i = 0; i < NUM(key_rows); i++) {
+		struct sig_key *key = good_key(key_rows[i].name);
+		uint8_t sig[SIG_MAX], *chain;
+		struct sig_pub pub;
+		struct der leaf;
+		size_t sig_len;
+		int fits = 0;
+
+		pub_from_cert(&pub, key_rows[i].name, &leaf, &chain);
+		assert_int_equal(sig_key_type(key), key_rows[i].type);
+		for (size_t s = 0; s < NUM(schemes); s++) {
+			if (!sig_scheme_fits(schemes[s], key_rows[i].type)) {
+				assert_int_equal(sig_sign(key, schemes[s], sig, &sig_len, msg, sizeof(msg)), -EINVAL);
+				assert_int_equal(sig_verify(&pub, schemes[s], sig, 64, msg, sizeof(msg)), -EINVAL);
+				continue;
+			}
+			fits++;
+			for (int round = 0; round < 3; round++) {
+				assert_int_equal(sig_sign(key, schemes[s], sig, &sig_len, msg, sizeof(msg)), 0);
+				assert_in_range(sig_len, 64, SIG_MAX);
+				assert_int_equal(sig_verify(&pub, schemes[s], sig, sig_len, msg, sizeof(msg)), 0);
+			}
+			sig[sig_len / 2] ^= 1;
+			assert_int_equal(sig_verify(&pub, schemes[s], sig, sig_len, msg, sizeof(msg)), -EBADMSG);
+		}
+		assert_int_equal(fits, key_rows[i].num_schemes);
+		assert_false(sig_scheme_fits(0x0401, key_rows[i].type));	/* rsa_pkcs1_sha256 */
+		sig_pub_free(&pub);
+		sig_key_free(key);
+		free(chain);
+	}
+	assert_int_equal(ERR_peek_error(), 0);
+}
+
+static void ed25519_signs_as_rfc_8032(void **state)
+{
+	/* PKCS#8 of the seed of RFC 8032 7.1, test 2 */
+	static const char pem[] = "-----BEGIN PRIVATE KEY-----\n"
+		"MC4CAQAwBQYDK2VwBCIEIEzNCJso/5banbbDRuwRTg9bijGfNaumJNqM9u1PuKb7\n-----END PRIVATE KEY-----\n";
+	const uint8_t msg = 0x72;
+	uint8_t sig[SIG_MAX];
+	struct sig_key *key;
+	char err[256];
+	size_t len;
+
+	(void)state;
+	assert_int_equal(sig_key_load(&key, pem, strlen(pem), err, sizeof(err)), 0);
+	assert_int_equal(sig_sign(key, SIG_ED25519, sig, &len, &msg, 1), 0);
+	assert_int_equal(len, 64);
+	assert_hex(sig, "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
+			"085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00");
+	sig_key_free(key);
+}
+
+static void keys_load_from_sec1_pkcs1_and_after_parameters(void **state)
+{
+	static const struct { const char *file; enum sig_type type; } rows[] = {
+		{ "p256.sec1.key", SIG_TYPE_P256 }, { "p256.param.key", SIG_TYPE_P256 }, { "rsa2048.pkcs1.key", SIG_TYPE_RSA },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NUM(rows); i++) {
+		struct sig_key *key;
+		char err[256] = "";
+
+		if (load_key(&key, rows[i].file, err, sizeof(err)))
+			fail_msg("%s: %s", rows[i].file, err);
+		assert_int_equal(sig_key_type(key), rows[i].type);
+		sig_key_free(key);
+	}
+}
+
+static void bad_keys_are_refused_in_words(void **state)
+{
+	static const struct { const char *file, *words; } rows[] = {
+		{ "rsa1024.key", "not supported" }, { "p521.key", "not supported" }, { "k256.key", "not supported" },
+		{ "explicit.key", "not supported" }, { "pss256.key", "limited to one hash" },
+		{ "p256.enc.key", "encrypted" }, { "p256.encsec1.key", "encrypted" }, { "p256.crt", "no private key" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NUM(rows); i++) {
+		struct sig_key *key = (void *)1;
+		char err[256] = "";
+
+		print_message("# %s\n", rows[i].file);
+		assert_int_equal(load_key(&key, rows[i].file, err, sizeof(err)), -EINVAL);
+		assert_null(key);
+		assert_non_null(strstr(err, rows[i].words));
+		assert_null(strchr(err, '\n'));
+	}
+	assert_int_equal(ERR_peek_error(), 0);
+}
+
+static void a_key_cut_anywhere_is_refused(void **state)
+{
+	size_t len, end;
+	char *pem = read_cert("p256.key", &len), err[256];
+
+	(void)state;
+	end = (size_t)(strstr(pem, "-----END") - pem) + strlen("-----END PRIVATE KEY-----");
+	for (size_t cut = 0; cut < end; cut++) {
+		char *copy = malloc(cut + 1);	/* of exact size, for ASan */
+		struct sig_key *key;
+
+		memcpy(copy, pem, cut);
+		assert_int_equal(sig_key_load(&key, copy, cut, err, sizeof(err)), -EINVAL);
+		free(copy);
+	}
+	free(pem);
+}
+
+/* The private scalar of one key with the public point of another. */
+static void a_key_of_two_halves_is_refused(void **state)
+{
+	uint8_t *a = NULL, *b = NULL;
+	size_t len;
+	char *pem[2] = { read_cert("p256.key", &len), read_cert("client.key", &len) }, err[256] = "", *out;
+	EVP_PKEY *k[2];
+	struct sig_key *key;
+	int der_len;
+	BIO *bio;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		BIO *in = BIO_new_mem_buf(pem[i], -1);
+
+		k[i] = PEM_read_bio_PrivateKey(in, NULL, NULL, NULL);
+		BIO_free(in);
+		free(pem[i]);
+	}
+	der_len = i2d_PrivateKey(k[0], &a);
+	assert_int_equal(i2d_PrivateKey(k[1], &b), der_len);
+	memcpy(a + der_len - 64, b + der_len - 64, 64);	/* SEC1: the public point is last */
+	bio = BIO_new(BIO_s_mem());
+	PEM_write_bio(bio, PEM_STRING_ECPRIVATEKEY, "", a, der_len);
+	len = (size_t)BIO_get_mem_data(bio, &out);
+	assert_int_equal(sig_key_load(&key, out, len, err, sizeof(err)), -EINVAL);
+	assert_non_null(strstr(err, "damaged"));
+	BIO_free(bio);
+	OPENSSL_free(a);
+	OPENSSL_free(b);
+	EVP_PKEY_free(k[0]);
+	EVP_PKEY_free(k[1]);
+}
+
+static void a_key_matches_its_certificate_only(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NUM(key_rows); i++) {
+		struct sig_key *key = good_key(key_rows[i].name);
+
+		for (size_t c = 0; c < NUM(key_rows); c++) {
+			struct sig_pub pub;
+			struct der leaf;
+			uint8_t *chain;
+
+			pub_from_cert(&pub, key_rows[c].name, &leaf, &chain);
+			assert_int_equal(sig_key_matches(key, leaf.p, leaf.len), i == c);
+			assert_false(sig_key_matches(key, leaf.p, leaf.len / 2));
+			sig_pub_free(&pub);
+			free(chain);
+		}
+		sig_key_free(key);
+	}
+}
+
+/* ---- the rest ---- */
+
+static void equal_ct_and_wipe(void **state)
+{
+	uint8_t a[40], b[40], zero[40] = { 0 };
+
+	(void)state;
+	rand_bytes(a, sizeof(a));
+	memcpy(b, a, sizeof(a));
+	assert_true(equal_ct(a, b, sizeof(a)));
+	assert_true(equal_ct(a, b, 0));
+	for (size_t i = 0; i < sizeof(a); i++) {
+		b[i] ^= 0x80;
+		assert_false(equal_ct(a, b, sizeof(a)));
+		b[i] ^= 0x80;
+	}
+	wipe(a, sizeof(a));
+	assert_memory_equal(a, zero, sizeof(a));
+}
+
+static void *use_in_thread(void *failed)
+{
+	static const uint8_t key[AEAD_KEY_MAX] = { 7 }, nonce[AEAD_NONCE_LEN];
+	const struct kem *kem = kem_find(0x0017);
+
+	if (crypto_thread_init())
+		return failed;
+	for (int i = 0; i < 200; i++) {
+		uint8_t msg[48] = { 1 }, out[64], priv[KEM_PRIV_MAX], share[KEM_SHARE_MAX], peer[KEM_SHARE_MAX];
+		uint8_t a[KEM_SECRET_MAX], b[KEM_SECRET_MAX];
+
+		aead_seal(i % 2 ? AEAD_AES_128_GCM : AEAD_AES_256_GCM, out, msg, sizeof(msg), NULL, 0, key, nonce);
+		if (aead_open(i % 2 ? AEAD_AES_128_GCM : AEAD_AES_256_GCM, out, out, sizeof(out), NULL, 0, key, nonce) ||
+		    memcmp(out, msg, sizeof(msg)))
+			return failed;
+		kem->keygen(priv, share);
+		if (kem->encaps(peer, a, share) || kem->decaps(b, priv, peer) || memcmp(a, b, kem->secret_len))
+			return failed;
+	}
+	crypto_thread_exit();
+	return NULL;
+}
+
+static void threads_do_not_disturb_each_other(void **state)
+{
+	pthread_t threads[4];
+	int failed;
+	void *ret;
+
+	(void)state;
+	for (size_t i = 0; i < NUM(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, use_in_thread, &failed), 0);
+	for (size_t i = 0; i < NUM(threads); i++) {
+		assert_int_equal(pthread_join(threads[i], &ret), 0);
+		assert_null(ret);
+	}
+}
+
+static int start(void **state)
+{
+	(void)state;
+	return crypto_init() || crypto_thread_init();
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	crypto_thread_exit();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hashes_match_fips_180),
+		cmocka_unit_test(hash_goes_on_after_final_and_after_a_copy),
+		cmocka_unit_test(hmac_matches_rfc_4231),
+		cmocka_unit_test(hmac_from_midstates_equals_the_librarys),
+		cmocka_unit_test(hmac_may_overwrite_its_key),
+		cmocka_unit_test(aead_matches_its_vectors_in_place_and_apart),
+		cmocka_unit_test(aead_open_refuses_every_flipped_byte_and_reveals_nothing),
+		cmocka_unit_test(aead_open_refuses_every_cut),
+		cmocka_unit_test(both_sides_of_each_group_agree),
+		cmocka_unit_test(kem_matches_its_vectors),
+		cmocka_unit_test(bad_shares_are_refused),
+		cmocka_unit_test(sig_verify_matches_its_vectors),
+		cmocka_unit_test(each_key_signs_with_exactly_the_schemes_that_fit),
+		cmocka_unit_test(ed25519_signs_as_rfc_8032),
+		cmocka_unit_test(keys_load_from_sec1_pkcs1_and_after_parameters),
+		cmocka_unit_test(bad_keys_are_refused_in_words),
+		cmocka_unit_test(a_key_cut_anywhere_is_refused),
+		cmocka_unit_test(a_key_of_two_halves_is_refused),
+		cmocka_unit_test(a_key_matches_its_certificate_only),
+		cmocka_unit_test(equal_ct_and_wipe),
+		cmocka_unit_test(threads_do_not_disturb_each_other),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, start, stop);
+}

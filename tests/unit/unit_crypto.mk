@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: MIT
+CRYPTO_TESTS := $(addprefix $(B)/tests/unit/,crypto_test x509_test)
+TEST_CERTS := $(B)/tests/certs
+
+HOST_TESTS += $(CRYPTO_TESTS)
+
+$(TEST_CERTS)/made: tests/certs/make
+	@rm -rf $(@D) && tests/certs/make $(@D) && touch $@
+
+$(call objs,$(addprefix tests/unit/,crypto_test.c x509_test.c)): ALL_CFLAGS += -DCERTS='"$(TEST_CERTS)"'
+
+$(CRYPTO_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(call objs,$(CRYPTO_SRC)) | $(TEST_CERTS)/made
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CRYPTO_LIBS) -lcmocka -lpthread

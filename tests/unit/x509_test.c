@@ -1,0 +1,670 @@
+// SPDX-License-Identifier: MIT
+/* x509_*.c: which chains, names and files are accepted, and how the others are refused. */
+#include "crypto_util.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <time.h>
+
+#include <openssl/err.h>
+
+/* ---- helpers ---- */
+
+struct loaded {
+	uint8_t *list;
+	struct der certs[X509_CHAIN_MAX + 1];
+	size_t num;
+	char err[256];
+};
+
+static int load_text(struct loaded *l, const char *pem, size_t len)
+{
+	enum sig_type type;
+	size_t list_len;
+	struct der leaf;
+	int ret;
+
+	memset(l, 0, sizeof(*l));
+	ret = x509_chain_load(&l->list, &list_len, &leaf, &type, pem, len, l->err, sizeof(l->err));
+	if (ret) {
+		assert_null(l->list);
+		return ret;
+	}
+	for (size_t at = 0; at < list_len; l->num++) {
+		size_t n = (size_t)l->list[at] << 16 | (size_t)l->list[at + 1] << 8 | l->list[at + 2];
+
+		l->certs[l->num] = (struct der){ l->list + at + 3, n };
+		at += 3 + n;
+		assert_int_equal(l->list[at] | l->list[at + 1], 0);
+		at += 2;
+		assert_true(at <= list_len);
+	}
+	assert_ptr_equal(leaf.p, l->certs[0].p);
+	assert_int_equal(leaf.len, l->certs[0].len);
+	return 0;
+}
+
+static void load_file(struct loaded *l, const char *file)
+{
+	size_t len;
+	char *pem = read_cert(file, &len);
+
+	if (load_text(l, pem, len))
+		fail_msg("%s: %s", file, l->err);
+	free(pem);
+}
+
+/* A certificate whose key we would not use ourselves cannot go through x509_chain_load(): its DER by way of the anchors' reader
+ * is not visible either, so decode the PEM here. */
+static void load_any(struct loaded *l, const char *file)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t len;
+	char *pem = read_cert(file, &len), *p = pem;
+
+	memset(l, 0, sizeof(*l));
+	l->list = malloc(len);
+	for (size_t at = 0; (p = strstr(p, "-----BEGIN CERTIFICATE-----\n")); l->num++) {
+		unsigned int bits = 0, num_bits = 0;
+
+		l->certs[l->num].p = l->list + at;
+		for (p += strlen("-----BEGIN CERTIFICATE-----\n"); *p != '-'; p++) {
+			const char *digit = strchr(alphabet, *p);
+
+			if (!digit)
+				continue;
+			bits = bits << 6 | (unsigned int)(digit - alphabet);
+			num_bits += 6;
+			if (num_bits >= 8)
+				l->list[at++] = (uint8_t)(bits >> (num_bits -= 8));
+		}
+		l->certs[l->num].len = (size_t)(l->list + at - l->certs[l->num].p);
+	}
+	free(pem);
+}
+
+static struct x509_anchors *anchors_of(const char *file)
+{
+	struct x509_anchors *a;
+	char err[256];
+	size_t len;
+	char *pem = read_cert(file, &len);
+
+	if (x509_anchors_load(&a, pem, len, err, sizeof(err)))
+		fail_msg("%s: %s", file, err);
+	free(pem);
+	return a;
+}
+
+static struct x509_anchors *root;
+
+/* ---- verdicts ---- */
+
+struct row {
+	const char *what;
+	const char *file;
+	const char *name;
+	enum x509_purpose purpose;
+	const char *anchors;	/* NULL: root.crt */
+	int err;
+	uint8_t alert;
+	const char *reason;	/* whole */
+};
+
+#define SERVER X509_PURPOSE_TLS_SERVER
+#define CLIENT X509_PURPOSE_TLS_CLIENT
+
+static const struct row rows[] = {
+	/* Every kind of key, directly and through the intermediate. */
+	{ "P-256", "p256.pem", "localhost", SERVER },
+	{ "P-384", "p384.pem", "localhost", SERVER },
+	{ "Ed25519", "ed25519.pem", "localhost", SERVER },
+	{ "RSA-2048", "rsa2048.pem", "localhost", SERVER },
+	{ "RSA-3072", "rsa3072.pem", "localhost", SERVER },
+	{ "RSASSA-PSS", "pss2048.pem", "localhost", SERVER },
+	{ "RSASSA-PSS limited to SHA-256", "pss256.pem", "localhost", SERVER },
+	{ "RSA authority", "rsaleaf.pem", "localhost", SERVER, "rsaroot.crt" },
+	{ "client certificate", "client.pem", NULL, CLIENT },
+	{ "no key usage at all", "noku.pem", "localhost", SERVER },
+	{ "self-signed but trusted", "self.pem", "localhost", SERVER, "self.crt" },
+	{ "within the CA's name constraints", "within.pem", "www.example.org", SERVER },
+	{ "any name", "p256.pem", NULL, SERVER },
+
+	/* Names. */
+	{ "second name", "p256.pem", "www.example.org", SERVER },
+	{ "case", "p256.pem", "WWW.Example.ORG", SERVER },
+	{ "trailing dot", "p256.pem", "www.example.org.", SERVER },
+	{ "IPv4", "p256.pem", "127.0.0.1", SERVER },
+	{ "IPv6", "p256.pem", "::1", SERVER },
+	{ "IPv6 in long form", "iponly.pem", "2001:db8:0:0:0:0:0:1", SERVER },
+	{ "wrong name", "db1.pem", "db2", SERVER, NULL, -EKEYREJECTED, 42, "certificate for db1 is not valid for db2" },
+	{ "name below", "p256.pem", "a.localhost", SERVER, NULL, -EKEYREJECTED, 42,
+	  "certificate for localhost is not valid for a.localhost" },
+	{ "name above", "p256.pem", "example.org", SERVER, NULL, -EKEYREJECTED, 42,
+	  "certificate for localhost is not valid for example.org" },
+	{ "leading dot", "p256.pem", ".example.org", SERVER, NULL, -EKEYREJECTED, 42,
+	  "certificate for localhost is not valid for .example.org" },
+	{ "wrong IPv4", "p256.pem", "127.0.0.2", SERVER, NULL, -EKEYREJECTED, 42,
+	  "certificate for localhost is not valid for 127.0.0.2" },
+	{ "IP literal as dNSName", "ipasdns.pem", "192.0.2.1", SERVER, NULL, -EKEYREJECTED, 42,
+	  "certificate for 192.0.2.1 is not valid for 192.0.2.1" },
+	{ "IP literal as common name", "cnonly.pem", "192.0.2.1", SERVER, NULL, -EKEYREJECTED, 42,
+	  "certificate for www.example.org is not valid for 192.0.2.1" },
+	{ "common name only", "cnonly.pem", "www.example.org", SERVER, NULL, -EKEYREJECTED, 42,
+	  "certificate for www.example.org is not valid for www.example.org" },
+	{ "wildcard", "wild.pem", "www.example.org", SERVER },
+	{ "wildcard for an A-label", "wild.pem", "xn--bcher-kva.example.org", SERVER },
+	{ "wildcard is one label", "wild.pem", "a.b.example.org", SERVER, NULL, -EKEYREJECTED, 42,
+	  "certificate for *.example.org is not valid for a.b.example.org" },
+	{ "wildcard is no empty label", "wild.pem", "example.org", SERVER, NULL, -EKEYREJECTED, 42,
+	  "certificate for *.example.org is not valid for example.org" },
+	{ "wildcard under a top-level domain", "widest.pem", "example.com", SERVER, NULL, -EKEYREJECTED, 42,
+	  "certificate for *.com is not valid for example.com" },
+	{ "wildcard alone", "widest.pem", "localhost", SERVER, NULL, -EKEYREJECTED, 42,
+	  "certificate for *.com is not valid for localhost" },
+	{ "partial wildcard in front", "partial.pem", "www.example.org", SERVER, NULL, -EKEYREJECTED, 42,
+	  "certificate for w*.example.org is not valid for www.example.org" },
+	{ "partial wildcard behind", "partial.pem", "ww.example.org", SERVER, NULL, -EKEYREJECTED, 42,
+	  "certificate for w*.example.org is not valid for ww.example.org" },
+	{ "wildcard not leftmost", "partial.pem", "a.b.example.org", SERVER, NULL, -EKEYREJECTED, 42,
+	  "certificate for w*.example.org is not valid for a.b.example.org" },
+
+	/* Times. */
+	{ "expired", "expired.pem", "www.example.org", SERVER, NULL, -EKEYEXPIRED, 45,
+	  "certificate of localhost expired 2026-01-02" },
+	{ "not yet valid", "future.pem", "www.example.org", SERVER, NULL, -EKEYREJECTED, 45,
+	  "certificate of localhost is not valid before 2098-02-03" },
+	{ "expired intermediate", "underold.pem", "localhost", SERVER, NULL, -EKEYEXPIRED, 45,
+	  "certificate of Old CA expired 2026-01-02" },
+
+	/* Trust. */
+	{ "self-signed", "self.pem", "localhost", SERVER, NULL, -EKEYREJECTED, 48, "self-signed certificate is not trusted" },
+	{ "another root", "untrusted.pem", "localhost", SERVER, NULL, -EKEYREJECTED, 48,
+	  "issuer Other Root is not trusted or missing in the chain" },
+	{ "missing intermediate", "p256.crt", "localhost", SERVER, NULL, -EKEYREJECTED, 48,
+	  "issuer Test Intermediate is not trusted or missing in the chain" },
+	{ "an intermediate is no anchor", "p256.pem", "localhost", SERVER, "inter.crt", -EKEYREJECTED, 48,
+	  "issuer Test Root is not trusted or missing in the chain" },
+	{ "issued by a leaf", "below.pem", "localhost", SERVER, NULL, -EKEYREJECTED, 48,
+	  "certificate of localhost may not sign others: it is no CA" },
+	{ "path too long", "deep.pem", "localhost", SERVER, NULL, -EKEYREJECTED, 48,
+	  "certificate of Test Intermediate may not have so many CAs below it" },
+	{ "outside the CA's name constraints", "narrow.pem", "localhost", SERVER, NULL, -EKEYREJECTED, 42,
+	  "certificate of localhost has a name that its CA may not sign" },
+	{ "unknown critical extension", "critical.pem", "localhost", SERVER, NULL, -EKEYREJECTED, 43,
+	  "certificate of localhost has a critical extension that is not known here" },
+
+	/* Purpose. */
+	{ "client certificate of a server", "client.pem", "client.example.org", SERVER, NULL, -EKEYREJECTED, 43,
+	  "certificate of client.example.org is not meant for this side of TLS" },
+	{ "server certificate of a client", "p256.pem", NULL, CLIENT, NULL, -EKEYREJECTED, 43,
+	  "certificate of localhost is not meant for this side of TLS" },
+	{ "any extended key usage", "anyeku.pem", "localhost", SERVER, NULL, -EKEYREJECTED, 43,
+	  "certificate of localhost is not meant for this side of TLS" },
+	{ "authority for clients only", "underclient.pem", "localhost", SERVER, NULL, -EKEYREJECTED, 43,
+	  "certificate of Client CA is not meant for this side of TLS" },
+	{ "key usage without signatures", "keyenc.pem", "localhost", SERVER, NULL, -EKEYREJECTED, 43,
+	  "certificate of localhost may not sign: its key usage forbids it" },
+
+	/* Strength. */
+	{ "RSA-1024", "weakkey.pem", "localhost", SERVER, NULL, -EKEYREJECTED, 42,
+	  "certificate of localhost has a key of under 112 bits of security" },
+	{ "SHA-1 on the leaf", "sha1.pem", "localhost", SERVER, NULL, -EKEYREJECTED, 42,
+	  "certificate of localhost is signed with a hash that is too weak" },
+	{ "SHA-1 on the intermediate", "undersha1.pem", "localhost", SERVER, NULL, -EKEYREJECTED, 42,
+	  "certificate of SHA-1 CA is signed with a hash that is too weak" },
+	{ "P-521", "p521.pem", "localhost", SERVER, NULL, -EKEYREJECTED, 43,
+	  "certificate has a key of a type or size not supported" },
+	{ "secp256k1", "k256.pem", "localhost", SERVER, NULL, -EKEYREJECTED, 43,
+	  "certificate has a key of a type or size not supported" },
+	{ "explicit curve", "explicit.pem", "localhost", SERVER, NULL, -EKEYREJECTED, 43,
+	  "certificate of localhost has a curve of its own" },
+};
+
+static void one_verdict(void **state)
+{
+	const struct row *row = *state;
+	struct x509_anchors *own = row->anchors ? anchors_of(row->anchors) : NULL;
+	struct x509_peer peer;
+	struct x509_fail fail;
+	struct loaded l;
+	int ret;
+
+	load_any(&l, row->file);
+	ret = x509_verify(&peer, &fail, own ? own : root, l.certs, l.num, row->purpose, row->name, time(NULL));
+	if (ret != row->err || (ret && (fail.alert != row->alert || strcmp(fail.reason, row->reason))))
+		fail_msg("%d, alert %d, \"%s\"", ret, fail.alert, fail.reason);
+	assert_int_equal(fail.err, row->err);
+	if (ret) {
+		assert_null(peer.pub.pkey);
+		assert_string_equal(peer.subject, "");
+	} else {
+		assert_true(peer.not_after > time(NULL));
+		assert_true(peer.pub.pkey || peer.pub.type == SIG_TYPE_ED25519);
+	}
+	assert_int_equal(ERR_peek_error(), 0);
+	x509_peer_free(&peer);
+	x509_anchors_free(own);
+	free(l.list);
+}
+
+/* ---- chains ---- */
+
+static int verify(struct x509_fail *fail, const struct der *certs, size_t num)
+{
+	struct x509_peer peer;
+	int ret = x509_verify(&peer, fail, root, certs, num, SERVER, "localhost", time(NULL));
+
+	x509_peer_free(&peer);
+	return ret;
+}
+
+static void chain_may_come_out_of_order_with_strangers_and_twice(void **state)
+{
+	struct loaded a, b;
+	struct x509_fail fail;
+
+	(void)state;
+	load_file(&a, "p256.pem");
+	load_file(&b, "rsaleaf.pem");
+	assert_int_equal(a.num, 2);
+	struct der mixed[] = { a.certs[0], b.certs[0], a.certs[0], a.certs[1], a.certs[1] };
+	assert_int_equal(verify(&fail, mixed, NUM(mixed)), 0);
+	free(a.list);
+	free(b.list);
+}
+
+static void only_the_first_certificate_is_the_leaf(void **state)
+{
+	struct loaded l;
+	struct x509_fail fail;
+
+	(void)state;
+	load_file(&l, "p256.pem");
+	struct der turned[] = { l.certs[1], l.certs[0] };
+	assert_int_equal(verify(&fail, turned, 2), -EKEYREJECTED);
+	assert_int_equal(fail.alert, 43);
+	free(l.list);
+}
+
+static void the_result_tells_key_hash_and_subject(void **state)
+{
+	uint8_t digest[HASH_MAX];
+	struct x509_peer peer;
+	struct x509_fail fail;
+	struct loaded l;
+	struct hash h;
+
+	(void)state;
+	load_file(&l, "p256.pem");
+	assert_int_equal(x509_verify(&peer, &fail, root, l.certs, l.num, SERVER, "localhost", time(NULL)), 0);
+	hash_init(&h, HASH_SHA256);
+	hash_update(&h, l.certs[0].p, l.certs[0].len);
+	hash_final(&h, digest);
+	assert_memory_equal(peer.leaf_sha256, digest, 32);
+	assert_string_equal(peer.subject, "CN=localhost");
+	assert_int_equal(peer.pub.type, SIG_TYPE_P256);
+	x509_peer_free(&peer);
+	free(l.list);
+}
+
+static void hostile_subjects_become_one_line_of_ascii(void **state)
+{
+	struct x509_peer peer;
+	struct x509_fail fail;
+	struct loaded l;
+
+	(void)state;
+	load_file(&l, "odd.pem");
+	assert_int_equal(x509_verify(&peer, &fail, root, l.certs, l.num, SERVER, NULL, time(NULL)), 0);
+	assert_string_equal(peer.subject, "O=\\1B[31mred\\0A, CN=b\\C3\\BCro\\1B]0\\;x\\07");
+	x509_peer_free(&peer);
+	assert_int_equal(x509_verify(&peer, &fail, root, l.certs, l.num, SERVER, "db1", time(NULL)), -EKEYREJECTED);
+	assert_string_equal(fail.reason, "certificate for b\\C3\\BCro\\1B]0;x\\07 is not valid for db1");
+	free(l.list);
+}
+
+static void time_is_the_callers(void **state)
+{
+	struct x509_peer peer;
+	struct x509_fail fail;
+	struct x509_times times;
+	struct loaded l;
+
+	(void)state;
+	load_file(&l, "expired.pem");
+	assert_int_equal(x509_leaf_times(&times, l.certs[0]), 0);
+	assert_int_equal(times.not_before, 1577836800);		/* 2020-01-01 */
+	assert_int_equal(times.not_after, 1767312000);		/* 2026-01-02 */
+	free(l.list);
+	load_file(&l, "p256.pem");
+	assert_int_equal(x509_leaf_times(&times, l.certs[0]), 0);
+	assert_int_equal(x509_verify(&peer, &fail, root, l.certs, l.num, SERVER, NULL, times.not_after - 1), 0);
+	assert_int_equal(peer.not_after, times.not_after);
+	x509_peer_free(&peer);
+	assert_int_equal(x509_verify(&peer, &fail, root, l.certs, l.num, SERVER, NULL, times.not_after + 1), -EKEYEXPIRED);
+	assert_int_equal(x509_verify(&peer, &fail, root, l.certs, l.num, SERVER, NULL, times.not_before - 1), -EKEYREJECTED);
+	assert_int_equal(fail.alert, 45);
+	free(l.list);
+}
+
+static void a_certificate_cut_anywhere_is_refused(void **state)
+{
+	struct loaded l;
+
+	(void)state;
+	load_file(&l, "p256.pem");
+	for (size_t which = 0; which < 2; which++) {
+		struct der certs[2] = { l.certs[0], l.certs[1] };
+		size_t len = certs[which].len;
+
+		for (size_t cut = 0; cut < len; cut++) {
+			uint8_t *copy = malloc(cut + !cut);
+			struct x509_times times;
+			struct x509_fail fail;
+
+			memcpy(copy, l.certs[which].p, cut);
+			certs[which] = (struct der){ copy, cut };
+			assert_int_equal(verify(&fail, certs, 2), -EKEYREJECTED);
+			assert_int_equal(fail.alert, 42);
+			assert_string_equal(fail.reason, "a certificate of the peer does not parse");
+			assert_int_equal(x509_leaf_times(&times, certs[which]), -EINVAL);
+			free(copy);
+		}
+	}
+	free(l.list);
+}
+
+static void a_certificate_flipped_anywhere_is_refused(void **state)
+{
+	struct loaded l;
+
+	(void)state;
+	load_file(&l, "p256.pem");
+	for (size_t which = 0; which < 2; which++) {
+		struct der certs[2] = { l.certs[0], l.certs[1] };
+		size_t len = certs[which].len;
+		uint8_t *copy = malloc(len);
+
+		memcpy(copy, l.certs[which].p, len);
+		certs[which].p = copy;
+		for (size_t at = 0; at < len; at++) {
+			struct x509_fail fail;
+
+			copy[at] ^= 0x01;
+			assert_int_not_equal(verify(&fail, certs, 2), 0);
+			assert_true(fail.alert >= 42 && fail.alert <= 48);
+			for (const char *p = fail.reason; *p; p++)
+				assert_true(isprint((unsigned char)*p));
+			copy[at] ^= 0x01;
+		}
+		free(copy);
+	}
+	free(l.list);
+}
+
+static void bytes_behind_a_certificate_are_refused(void **state)
+{
+	struct loaded l;
+	struct x509_fail fail;
+
+	(void)state;
+	load_file(&l, "p256.pem");
+	l.certs[0].len += 2;	/* the empty extensions of the list */
+	assert_int_equal(verify(&fail, l.certs, l.num), -EKEYREJECTED);
+	assert_int_equal(fail.alert, 42);
+	free(l.list);
+}
+
+/* ---- operators' files ---- */
+
+/* Files joined by '+' and loaded as one. */
+static char *join(const char *files, size_t *len)
+{
+	char list[256], *all = calloc(1, 262144), *save = NULL;
+
+	snprintf(list, sizeof(list), "%s", files);
+	*len = 0;
+	for (char *f = strtok_r(list, "+", &save); f; f = strtok_r(NULL, "+", &save)) {
+		size_t n;
+		char *text = read_cert(f, &n);
+
+		memcpy(all + *len, text, n);
+		*len += n;
+		free(text);
+	}
+	return all;
+}
+
+static void own_chains_are_refused_by_entry(void **state)
+{
+	static const struct { const char *files; int err; const char *words; } bad[] = {
+		{ "p256.crt+other.crt", -EINVAL, "entry 2 does not sign entry 1" },
+		{ "p256.crt+root.crt", -EINVAL, "entry 2 does not sign entry 1" },
+		{ "inter.crt+p256.crt", -EINVAL, "entry 2 does not sign entry 1" },
+		{ "p256.pem+other.crt", -EINVAL, "entry 3 does not sign entry 2" },
+		{ "p256.crt+p256.key", -EINVAL, "entry 2 is a PRIVATE KEY, expected a certificate" },
+		{ "p256.key", -EINVAL, "entry 1 is a PRIVATE KEY, expected a certificate" },
+		{ "p521.crt", -EINVAL, "entry 1 has a key that is not supported" },
+		{ "weakkey.crt", -EINVAL, "entry 1 has a key that is not supported" },
+		{ "make.log", -EINVAL, "no certificate in it" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NUM(bad); i++) {
+		size_t len;
+		char *pem = join(bad[i].files, &len);
+		struct loaded l;
+
+		print_message("# %s\n", bad[i].files);
+		assert_int_equal(load_text(&l, pem, len), bad[i].err);
+		if (!strstr(l.err, bad[i].words))
+			fail_msg("%s", l.err);
+		free(pem);
+	}
+	assert_int_equal(ERR_peek_error(), 0);
+}
+
+static void own_chain_may_include_the_root_and_text(void **state)
+{
+	size_t len;
+	char *pem = join("p256.pem+root.crt", &len), *text = calloc(1, len + 100);
+	struct loaded l;
+
+	(void)state;
+	len = (size_t)sprintf(text, "Subject: something for people\n%s", pem);
+	assert_int_equal(load_text(&l, text, len), 0);
+	assert_int_equal(l.num, 3);
+	free(l.list);
+	free(text);
+	free(pem);
+}
+
+static void own_chain_is_limited(void **state)
+{
+	char *pem, files[256] = "root.crt";
+	size_t len;
+	struct loaded l;
+
+	(void)state;
+	for (int i = 0; i < X509_CHAIN_MAX; i++)	/* a root signs itself, so this is a chain */
+		strcat(files, "+root.crt");
+	pem = join(files, &len);
+	assert_int_equal(load_text(&l, pem, len), -EINVAL);
+	assert_non_null(strstr(l.err, "more than 10 certificates"));
+	free(pem);
+	pem = join("big.crt+big.crt", &len);
+	assert_int_equal(load_text(&l, pem, len), -E2BIG);
+	assert_non_null(strstr(l.err, "over 15 KiB"));
+	free(pem);
+}
+
+static void damaged_pem_is_refused_by_entry(void **state)
+{
+	size_t len;
+	char *pem = join("p256.pem", &len), *second = strstr(pem + 1, "-----BEGIN");
+	struct x509_anchors *a = (void *)1;
+	char err[256];
+	struct loaded l;
+
+	(void)state;
+	second[100] = second[100] == 'A' ? 'B' : 'A';
+	second[40] = '!';
+	assert_int_equal(load_text(&l, pem, len), -EINVAL);
+	assert_non_null(strstr(l.err, "entry 2"));
+	assert_int_equal(x509_anchors_load(&a, pem, len, err, sizeof(err)), -EINVAL);
+	assert_null(a);
+	assert_non_null(strstr(err, "entry 2"));
+	free(pem);
+}
+
+static void an_own_chain_cut_anywhere_is_refused_or_shorter(void **state)
+{
+	size_t len, first;
+	char *pem = join("p256.pem", &len);
+
+	(void)state;
+	first = (size_t)(strstr(pem, "-----END CERTIFICATE-----") - pem) + strlen("-----END CERTIFICATE-----");
+	for (size_t cut = 0; cut < len; cut++) {
+		char *copy = malloc(cut + !cut);
+		struct loaded l;
+
+		memcpy(copy, pem, cut);
+		if (load_text(&l, copy, cut)) {
+			assert_true(l.err[0] && !strchr(l.err, '\n'));
+		} else {
+			assert_true(cut >= first);
+			assert_int_equal(l.num, cut >= len - 1 ? 2 : 1);
+		}
+		free(l.list);
+		free(copy);
+	}
+	free(pem);
+}
+
+static void anchors_must_be_certificates(void **state)
+{
+	static const struct { const char *files, *words; } bad[] = {
+		{ "root.crt+p256.key", "entry 2 is a PRIVATE KEY" },
+		{ "make.log", "no certificate in it" },
+		{ "trusted.crt", "entry 1 is a TRUSTED CERTIFICATE" },
+	};
+	char err[256];
+
+	(void)state;
+	for (size_t i = 0; i < NUM(bad); i++) {
+		struct x509_anchors *a = (void *)1;
+		size_t len;
+		char *pem = join(bad[i].files, &len);
+
+		assert_int_equal(x509_anchors_load(&a, pem, len, err, sizeof(err)), -EINVAL);
+		assert_null(a);
+		if (!strstr(err, bad[i].words))
+			fail_msg("%s", err);
+		free(pem);
+	}
+	assert_int_equal(ERR_peek_error(), 0);
+}
+
+static void anchors_may_be_many_and_repeat(void **state)
+{
+	size_t len;
+	char *pem = join("rsaroot.crt+root.crt+root.crt", &len), err[256];
+	struct x509_anchors *a;
+	struct x509_peer peer;
+	struct x509_fail fail;
+	struct loaded l;
+
+	(void)state;
+	assert_int_equal(x509_anchors_load(&a, pem, len, err, sizeof(err)), 0);
+	free(pem);
+	load_file(&l, "p256.pem");
+	assert_int_equal(x509_verify(&peer, &fail, a, l.certs, l.num, SERVER, "localhost", time(NULL)), 0);
+	x509_peer_free(&peer);
+	free(l.list);
+	x509_anchors_free(a);
+}
+
+/* ---- names ---- */
+
+#define L63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static void names(void **state)
+{
+	static const struct { const char *name, *want; bool is_ip; } good[] = {
+		{ "localhost", "localhost" }, { "www.example.org", "www.example.org" }, { "example.org.", "example.org" },
+		{ "xn--bcher-kva.example", "xn--bcher-kva.example" }, { "a-b.c", "a-b.c" }, { "3com.example", "3com.example" },
+		{ "1.2.3.4", "1.2.3.4", true }, { "::1", "::1", true }, { "2001:db8::1", "2001:db8::1", true },
+		{ "::ffff:1.2.3.4", "::ffff:1.2.3.4", true }, { L63 ".org", L63 ".org" },
+		{ L63 "." L63 "." L63 "." "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.",
+		  L63 "." L63 "." L63 "." "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" },
+	};
+	static const char *const bad[] = {
+		"", ".", "..", "a..b", ".a", "a..", "-a", "a-", "a.-b", "b-.a", "*.example.org", "*", "w*.example.org", "a_b", "a b",
+		"b\303\274cher.example", "a/b", "a:b", "[::1]", "fe80::1%eth0", "1.2.3", "127.1", "1.2.3.4.5", "1.2.3.4.", "256.1.1.1",
+		"example.123", "a@b", "a\nb", "a\177", "0x7f.1", L63 "a.org", L63 "." L63 "." L63 "." L63,
+	};
+	char name[300];
+	bool is_ip;
+
+	(void)state;
+	for (size_t i = 0; i < NUM(good); i++) {
+		strcpy(name, good[i].name);
+		if (x509_name_ok(name, &is_ip))
+			fail_msg("refuses %s", good[i].name);
+		assert_string_equal(name, good[i].want);
+		assert_int_equal(is_ip, good[i].is_ip);
+	}
+	for (size_t i = 0; i < NUM(bad); i++) {
+		strcpy(name, bad[i]);
+		if (!x509_name_ok(name, &is_ip))
+			fail_msg("accepts %s", bad[i]);
+		assert_string_equal(name, bad[i]);
+		assert_false(is_ip);
+	}
+}
+
+static int start(void **state)
+{
+	(void)state;
+	if (crypto_init())
+		return -1;
+	root = anchors_of("root.crt");
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	x509_anchors_free(root);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest others[] = {
+		cmocka_unit_test(chain_may_come_out_of_order_with_strangers_and_twice),
+		cmocka_unit_test(only_the_first_certificate_is_the_leaf),
+		cmocka_unit_test(the_result_tells_key_hash_and_subject),
+		cmocka_unit_test(hostile_subjects_become_one_line_of_ascii),
+		cmocka_unit_test(time_is_the_callers),
+		cmocka_unit_test(a_certificate_cut_anywhere_is_refused),
+		cmocka_unit_test(a_certificate_flipped_anywhere_is_refused),
+		cmocka_unit_test(bytes_behind_a_certificate_are_refused),
+		cmocka_unit_test(own_chains_are_refused_by_entry),
+		cmocka_unit_test(own_chain_may_include_the_root_and_text),
+		cmocka_unit_test(own_chain_is_limited),
+		cmocka_unit_test(damaged_pem_is_refused_by_entry),
+		cmocka_unit_test(an_own_chain_cut_anywhere_is_refused_or_shorter),
+		cmocka_unit_test(anchors_must_be_certificates),
+		cmocka_unit_test(anchors_may_be_many_and_repeat),
+		cmocka_unit_test(names),
+	};
+	struct CMUnitTest tests[NUM(others) + NUM(rows)];
+
+	memcpy(tests, others, sizeof(others));
+	for (size_t i = 0; i < NUM(rows); i++)
+		tests[NUM(others) + i] = (struct CMUnitTest){ rows[i].what, one_verdict, NULL, NULL, (void *)&rows[i] };
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, start, stop);
+}
