@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Which library does what: the tables of groups and signature schemes, and the choice of an AEAD. Names no library itself.
+ * Which library does what: the tables of groups and signature schemes, and the choice of an AEAD. Names no library
+ * itself.
  */
 #include <errno.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of this folder share with each other and with nobody else. crypto.c holds the tables that choose between the
- * libraries; each library's half is behind the functions below.
+ * What the files of this folder share with each other and with nobody else. crypto.c holds the tables that choose
+ * between the libraries; each library's half is behind the functions below.
  */
 #ifndef TLSHD_CRYPTO_IMPL_H
 #define TLSHD_CRYPTO_IMPL_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Private keys: load, match to a certificate, sign. Linked into the signer and into tests. A key is used by one thread at a
- * time: its signing contexts are made once, at load, because making one costs more than an ECDSA signature.
+ * Private keys: load, match to a certificate, sign. Linked into the signer and into tests. A key is used by one
+ * thread at a time: its signing contexts are made once, at load, because making one costs more than an ECDSA signature.
  */
 #include <errno.h>
 #include <limits.h>

@@ -2,8 +2,9 @@
 /*
  * The half of crypto that libcrypto does: SHA-2 and HMAC (SHA-NI), AES-GCM, P-256, and signatures other than Ed25519.
  *
- * SHA-2 and the curve go through the low-level calls on purpose: a running hash is then a plain struct, and a key exchange
- * costs half of EVP_PKEY_derive(), which checks a public key by a multiplication that a curve of cofactor 1 does not need.
+ * SHA-2 and the curve go through the low-level calls on purpose: a running hash is then a plain struct, and a key
+ * exchange costs half of EVP_PKEY_derive(), which checks a public key by a multiplication that a curve of cofactor 1
+ * does not need.
  */
 #include <errno.h>
 #include <limits.h>
@@ -143,7 +144,8 @@ static void gcm_release(EVP_CIPHER_CTX *ctx)
 	must(EVP_CipherInit_ex(ctx, NULL, NULL, zero, zero, 1));
 }
 
-static void gcm_start(EVP_CIPHER_CTX *ctx, const uint8_t *key, const uint8_t *nonce, const uint8_t *ad, size_t ad_len, int seal)
+static void gcm_start(EVP_CIPHER_CTX *ctx, const uint8_t *key, const uint8_t *nonce, const uint8_t *ad,
+		      size_t ad_len, int seal)
 {
 	int n;
 
@@ -238,7 +240,7 @@ out:
 	return err;
 }
 
-/* EC_POINT_oct2point() checks that the point is on the curve; with cofactor 1 and infinity excluded by form, it is valid. */
+/* EC_POINT_oct2point() checks that the point is on the curve: enough with cofactor 1 and infinity excluded. */
 static int ec_derive(int curve, uint8_t *secret, const uint8_t *priv, const uint8_t *share)
 {
 	const EC_GROUP *group = groups[curve];
@@ -367,7 +369,8 @@ int sig_type_of(enum sig_type *out, EVP_PKEY *pkey)
 	return err;
 }
 
-int sig_verify(const struct sig_pub *pub, uint16_t scheme, const uint8_t *sig, size_t sig_len, const uint8_t *msg, size_t len)
+int sig_verify(const struct sig_pub *pub, uint16_t scheme, const uint8_t *sig, size_t sig_len, const uint8_t *msg,
+	       size_t len)
 {
 	const struct sig_scheme *s = sig_scheme_find(scheme);
 	uint8_t md[SIG_MD_MAX];
@@ -404,8 +407,8 @@ void sig_pub_free(struct sig_pub *pub)
 /* ---- start and stop ---- */
 
 /*
- * Everything is fetched here: nothing is opened or loaded later, when the process may no longer open files. openssl.cnf is
- * not read: it could change which algorithms a daemon has that states its own.
+ * Everything is fetched here: nothing is opened or loaded later, when the process may no longer open files.
+ * openssl.cnf is not read: it could change which algorithms a daemon has that states its own.
  */
 int openssl_start(void)
 {

@@ -8,7 +8,8 @@
 _Static_assert(crypto_aead_chacha20poly1305_ietf_NPUBBYTES == AEAD_NONCE_LEN, "nonce");
 _Static_assert(crypto_aead_chacha20poly1305_ietf_ABYTES == AEAD_TAG_LEN, "tag");
 _Static_assert(crypto_scalarmult_BYTES == X25519_LEN && crypto_scalarmult_SCALARBYTES == X25519_LEN, "X25519");
-_Static_assert(crypto_sign_SEEDBYTES == ED25519_SEED_LEN && crypto_sign_SECRETKEYBYTES == ED25519_PRIV_LEN, "Ed25519 key");
+_Static_assert(crypto_sign_SEEDBYTES == ED25519_SEED_LEN, "Ed25519 seed");
+_Static_assert(crypto_sign_SECRETKEYBYTES == ED25519_PRIV_LEN, "Ed25519 key");
 _Static_assert(crypto_sign_BYTES == ED25519_SIG_LEN, "Ed25519 signature");
 
 int sodium_start(void)

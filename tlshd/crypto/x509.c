@@ -2,9 +2,9 @@
 /*
  * The verdict on a peer's chain, by libcrypto, in words.
  *
- * X509_V_FLAG_X509_STRICT is not set: beyond RFC 5280's rules on who may sign for whom, which libcrypto always checks, it
- * insists on the form of key identifiers, and refuses chains of many private CAs for no gain. Partial chains are not accepted:
- * an anchor is self-signed, or the leaf itself.
+ * X509_V_FLAG_X509_STRICT is not set: beyond RFC 5280's rules on who may sign for whom, which libcrypto always
+ * checks, it insists on the form of key identifiers, and refuses chains of many private CAs for no gain. Partial
+ * chains are not accepted: an anchor is self-signed, or the leaf itself.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -158,7 +158,8 @@ static const struct verdict {
 	{ X509_V_ERR_PATH_LENGTH_EXCEEDED, -EKEYREJECTED, UNKNOWN_CA, SUBJECT, "may not have so many CAs below it" },
 	{ X509_V_ERR_INVALID_CA, -EKEYREJECTED, UNKNOWN_CA, SUBJECT, "may not sign others: it is no CA" },
 	{ X509_V_ERR_INVALID_NON_CA, -EKEYREJECTED, UNKNOWN_CA, SUBJECT, "is a CA where none may be" },
-	{ X509_V_ERR_KEYUSAGE_NO_CERTSIGN, -EKEYREJECTED, UNKNOWN_CA, SUBJECT, "may not sign others: its key usage forbids it" },
+	{ X509_V_ERR_KEYUSAGE_NO_CERTSIGN, -EKEYREJECTED, UNKNOWN_CA, SUBJECT,
+	  "may not sign others: its key usage forbids it" },
 	{ X509_V_ERR_CERT_SIGNATURE_FAILURE, -EKEYREJECTED, BAD_CERTIFICATE, SUBJECT, "has a wrong signature" },
 	{ X509_V_ERR_UNABLE_TO_DECRYPT_CERT_SIGNATURE, -EKEYREJECTED, BAD_CERTIFICATE, SUBJECT, "has a wrong signature" },
 	{ X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY, -EKEYREJECTED, BAD_CERTIFICATE, SUBJECT,
@@ -175,7 +176,8 @@ static const struct verdict {
 	{ X509_V_ERR_INVALID_EXTENSION, -EKEYREJECTED, BAD_CERTIFICATE, SUBJECT, "has a malformed extension" },
 	{ X509_V_ERR_PERMITTED_VIOLATION, -EKEYREJECTED, BAD_CERTIFICATE, SUBJECT, "has a name that its CA may not sign" },
 	{ X509_V_ERR_EXCLUDED_VIOLATION, -EKEYREJECTED, BAD_CERTIFICATE, SUBJECT, "has a name that its CA may not sign" },
-	{ X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE, -EKEYREJECTED, BAD_CERTIFICATE, SUBJECT, "has unsupported name constraints" },
+	{ X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE, -EKEYREJECTED, BAD_CERTIFICATE, SUBJECT,
+	  "has unsupported name constraints" },
 	{ X509_V_ERR_OUT_OF_MEM, -ENOMEM, INTERNAL_ERROR, ALONE, "out of memory" },
 };
 
@@ -269,7 +271,7 @@ out:
 	return ret;
 }
 
-/* RFC 8446 4.4.2.2: a key usage, if there is one, must allow signatures. libcrypto is content with any use of TLS 1.2. */
+/* RFC 8446 4.4.2.2: a key usage, if there is one, must allow signatures. libcrypto is content with any of TLS 1.2. */
 static int check_usage(struct x509_fail *fail, X509 *leaf)
 {
 	char who[WHO_LEN];
@@ -338,8 +340,8 @@ static int take_peer(struct x509_peer *out, struct x509_fail *fail, X509 *leaf, 
 	return 0;
 }
 
-int x509_verify(struct x509_peer *out, struct x509_fail *fail, const struct x509_anchors *anchors, const struct der *chain,
-		size_t num, enum x509_purpose purpose, const char *name, int64_t now)
+int x509_verify(struct x509_peer *out, struct x509_fail *fail, const struct x509_anchors *anchors,
+		const struct der *chain, size_t num, enum x509_purpose purpose, const char *name, int64_t now)
 {
 	STACK_OF(X509) *rest = sk_X509_new_null();
 	X509 *leaf = NULL;

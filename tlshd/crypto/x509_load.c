@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Certificates from an operator's files: trust anchors and our own chain. What is wrong with a file is said with the entry. */
+/* Certificates from an operator's files: trust anchors and our own chain. An error names the entry of the file. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -48,7 +48,10 @@ static int pem_open(struct pem_reader *r, const char *pem, size_t len, char *err
 	return -ENOMEM;
 }
 
-/* The next certificate with its DER. 1, 0 at the end, -EINVAL. A key among certificates is an error: workers read this file. */
+/*
+ * The next certificate with its DER. A private key among certificates is an error: workers get to see this file.
+ * Return: 1, 0 at the end, -EINVAL.
+ */
 static int pem_next(struct pem_reader *r, X509 **x, uint8_t **der, long *len)
 {
 	char *name = NULL, *header = NULL;
@@ -184,7 +187,8 @@ static int leaf_type(enum sig_type *type, X509 *x)
 	return key ? sig_type_of(type, key) : -EINVAL;
 }
 
-static int add_own(struct own_chain *c, enum sig_type *type, struct pem_reader *r, X509 *x, const uint8_t *der, size_t len)
+static int add_own(struct own_chain *c, enum sig_type *type, struct pem_reader *r, X509 *x, const uint8_t *der,
+		   size_t len)
 {
 	int ret;
 
