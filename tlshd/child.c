@@ -21,7 +21,7 @@ static void protect_memory(void)
 		log_warn("memory may be dumped: %s", strerror(errno));
 }
 
-/* The supervisor sends the signals that matter to us; a terminal's Ctrl-C, which reaches the whole group, is for it alone. */
+/* What ends us comes from the supervisor; a terminal's Ctrl-C, which reaches the whole group, is for it alone. */
 static void ignore_signals(void)
 {
 	static const int ignored[] = { SIGINT, SIGHUP, SIGPIPE, SIGQUIT };

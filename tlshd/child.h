@@ -13,8 +13,8 @@
  * @im: out: the configuration
  * @arg: out: of the supervisor's CTL_START
  *
- * Dies with the supervisor, is not dumpable (no core, no ptrace, no /proc/PID/mem for others of its uid), holds its memory out of
- * swap where the limit permits, has the crypto libraries ready.
+ * Dies with the supervisor, is not dumpable (no core, no ptrace, no /proc/PID/mem for others of its uid), holds its
+ * memory out of swap where the limit permits, has the crypto libraries ready.
  * Return: 0, or -errno after a line in the log; -EINVAL: not started by a supervisor.
  */
 int child_begin(const char *role, const struct image **im, uint32_t *arg) __attribute__((warn_unused_result));

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 /*
- * libconfuse calls back after each option, while it knows the line, but hands no context through: the file being read stands
- * here. Only one is read at a time, by the one thread of the supervisor.
+ * libconfuse calls back after each option, while it knows the line, but hands no context through: the file being read
+ * stands here. Only one is read at a time, by the one thread of the supervisor.
  */
 static struct reading {
 	struct report *r;
@@ -19,6 +19,9 @@ static struct reading {
 	struct config_profile cur;	/* the profile whose section is being read */
 	struct config_identity ident;
 	struct config_role role;
+	const cfg_opt_t *list;		/* the list being read, see new_value() */
+	unsigned list_num;
+	char list_last[256];
 	bool oom;
 } rd;
 
@@ -46,7 +49,8 @@ static void __attribute__((format(printf, 2, 0))) confuse_error(cfg_t *cfg, cons
 #define complain(cfg, ...) report_error(rd.r, (cfg)->line, __VA_ARGS__)
 
 /* Return: the row of @name, or NULL after a complaint that lists what was expected. */
-static const struct id_name *name_find(cfg_t *cfg, cfg_opt_t *opt, const char *name, const struct id_name *table, size_t num)
+static const struct id_name *name_find(cfg_t *cfg, cfg_opt_t *opt, const char *name, const struct id_name *table,
+				       size_t num)
 {
 	char expected[256] = "";
 
@@ -67,60 +71,77 @@ static char *copy(const char *s)
 	return p;
 }
 
-/* An ordered list of names becomes an array of ids, each at most once. */
-static size_t read_names(cfg_t *cfg, cfg_opt_t *opt, uint16_t *ids, const struct id_name *table, size_t num)
+/*
+ * libconfuse calls after each value of a list, where its line is known, and once more at the end of the list.
+ * Return: the value that the call is about, or NULL; @first: it begins the list, what was read of an earlier one is
+ * void.
+ */
+static const char *new_value(cfg_opt_t *opt, bool *first)
 {
-	size_t n = 0;
+	unsigned num = cfg_opt_size(opt);
+	const char *value = num ? cfg_opt_getnstr(opt, num - 1) : NULL;
 
-	for (unsigned i = 0; i < cfg_opt_size(opt); i++) {
-		const struct id_name *row = name_find(cfg, opt, cfg_opt_getnstr(opt, i), table, num);
+	if (!value || (rd.list == opt && rd.list_num == num && !strncmp(rd.list_last, value, sizeof(rd.list_last) - 1)))
+		return NULL;
+	rd.list = opt;
+	rd.list_num = num;
+	snprintf(rd.list_last, sizeof(rd.list_last), "%s", value);
+	*first = num == 1;
+	return value;
+}
 
-		if (!row)
-			continue;
-		for (size_t k = 0; k < n; k++)
-			if (ids[k] == row->id) {
-				complain(cfg, "%s: '%s' is listed twice", cfg_opt_name(opt), row->name);
-				return n;
-			}
-		ids[n++] = row->id;
-	}
-	return n;
+/* An ordered list of names becomes an array of ids, each at most once, so the array has room for the table. */
+static void add_name(cfg_t *cfg, cfg_opt_t *opt, uint16_t *ids, size_t *num_ids, const struct id_name *table,
+		     size_t num)
+{
+	bool first;
+	const char *name = new_value(opt, &first);
+	const struct id_name *row = name ? name_find(cfg, opt, name, table, num) : NULL;
+
+	if (name && first)
+		*num_ids = 0;
+	if (!row)
+		return;
+	for (size_t i = 0; i < *num_ids; i++)
+		if (ids[i] == row->id) {
+			complain(cfg, "%s: '%s' is listed twice", cfg_opt_name(opt), name);
+			return;
+		}
+	ids[(*num_ids)++] = row->id;
 }
 
 static int on_suites(cfg_t *cfg, cfg_opt_t *opt)
 {
-	rd.cur.num_suites = read_names(cfg, opt, rd.cur.suites, suite_names, NUM(suite_names));
+	add_name(cfg, opt, rd.cur.suites, &rd.cur.num_suites, suite_names, NUM(suite_names));
 	return 0;
 }
 
 static int on_groups(cfg_t *cfg, cfg_opt_t *opt)
 {
-	rd.cur.num_groups = read_names(cfg, opt, rd.cur.groups, group_names, NUM(group_names));
+	add_name(cfg, opt, rd.cur.groups, &rd.cur.num_groups, group_names, NUM(group_names));
 	return 0;
 }
 
 static int on_alpn(cfg_t *cfg, cfg_opt_t *opt)
 {
-	size_t at = 0;
+	bool first;
+	const char *name = new_value(opt, &first);
+	size_t len = name ? strlen(name) : 0;
 
-	for (unsigned i = 0; i < cfg_opt_size(opt); i++) {
-		const char *name = cfg_opt_getnstr(opt, i);
-		size_t len = strlen(name);
-
-		if (!len || strchr(name, ',')) {
-			complain(cfg, "alpn: '%s' is no protocol name; expected text without a comma, like \"http/1.1\"", name);
-			continue;
-		}
-		if (at + 1 + len > sizeof(rd.cur.alpn)) {
-			complain(cfg, "alpn: the list is too long; expected at most %zu bytes with one for each name",
-				 sizeof(rd.cur.alpn));
-			break;
-		}
-		rd.cur.alpn[at++] = (uint8_t)len;
-		memcpy(rd.cur.alpn + at, name, len);
-		at += len;
+	if (!name)
+		return 0;
+	if (first)
+		rd.cur.alpn_len = 0;
+	if (!len || strchr(name, ',')) {
+		complain(cfg, "alpn: '%s' is no protocol name; expected text without a comma, like \"http/1.1\"", name);
+	} else if (rd.cur.alpn_len + 1 + len > sizeof(rd.cur.alpn)) {
+		complain(cfg, "alpn: the list is too long; expected at most %zu bytes, with one for each name",
+			 sizeof(rd.cur.alpn));
+	} else {
+		rd.cur.alpn[rd.cur.alpn_len] = (uint8_t)len;
+		memcpy(rd.cur.alpn + rd.cur.alpn_len + 1, name, len);
+		rd.cur.alpn_len += 1 + len;
 	}
-	rd.cur.alpn_len = at;
 	return 0;
 }
 
@@ -247,37 +268,45 @@ static bool group_id(const char *name, uint32_t *id)
 	return gr || parse_id(name, id);
 }
 
-static void read_ids(cfg_t *cfg, cfg_opt_t *opt, struct config_ids *out, const char *kind,
-		     bool (*find)(const char *, uint32_t *))
+static void add_id(cfg_t *cfg, cfg_opt_t *opt, struct config_ids *out, const char *kind,
+		   bool (*find)(const char *, uint32_t *))
 {
-	free(out->ids);
-	memset(out, 0, sizeof(*out));
-	out->ids = calloc(cfg_opt_size(opt), sizeof(*out->ids));
-	if (cfg_opt_size(opt) && !out->ids) {
+	bool first;
+	const char *name = new_value(opt, &first);
+	uint32_t id, *grown;
+
+	if (!name)
+		return;
+	if (first) {
+		out->num = 0;
+		out->any = false;
+	}
+	if (!strcmp(name, "*")) {
+		out->any = true;
+		return;
+	}
+	if (!find(name, &id)) {
+		complain(cfg, "%s: there is no %s '%s'; expected a name, a number or \"*\"", cfg_opt_name(opt), kind, name);
+		return;
+	}
+	grown = reallocarray(out->ids, out->num + 1, sizeof(*grown));
+	if (!grown) {
 		rd.oom = true;
 		return;
 	}
-	for (unsigned i = 0; i < cfg_opt_size(opt); i++) {
-		const char *name = cfg_opt_getnstr(opt, i);
-
-		if (!strcmp(name, "*"))
-			out->any = true;
-		else if (find(name, &out->ids[out->num]))
-			out->num++;
-		else
-			complain(cfg, "%s: there is no %s '%s'; expected a name, a number or \"*\"", cfg_opt_name(opt), kind, name);
-	}
+	out->ids = grown;
+	out->ids[out->num++] = id;
 }
 
 static int on_allow_users(cfg_t *cfg, cfg_opt_t *opt)
 {
-	read_ids(cfg, opt, &rd.role.users, "user", user_id);
+	add_id(cfg, opt, &rd.role.users, "user", user_id);
 	return 0;
 }
 
 static int on_allow_groups(cfg_t *cfg, cfg_opt_t *opt)
 {
-	read_ids(cfg, opt, &rd.role.groups, "group", group_id);
+	add_id(cfg, opt, &rd.role.groups, "group", group_id);
 	return 0;
 }
 
@@ -351,8 +380,6 @@ static void check_profile(cfg_t *cfg, const struct config_profile *p, const char
 		complain(cfg, "profile '%s': its client section trusts nobody; expected trust = \"/path/to/anchors.pem\"", title);
 	if (!p->roles[TLS_SERVER].present && !p->roles[TLS_CLIENT].present)
 		complain(cfg, "profile '%s': nobody may use it; expected a server or a client section", title);
-	if (!p->num_suites || !p->num_groups)
-		complain(cfg, "profile '%s': an empty list of suites or groups", title);
 }
 
 static int on_profile(cfg_t *cfg, cfg_opt_t *opt)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * config: the configuration file as the operator wrote it, checked. Read by the supervisor only; the only file that includes
- * libconfuse is config.c. The syntax is in tlshd.conf(5).
+ * config: the configuration file as the operator wrote it, checked. Read by the supervisor only; the only file that
+ * includes libconfuse is config.c. The syntax is in tlshd.conf(5).
  */
 #ifndef TLSHD_CONFIG_H
 #define TLSHD_CONFIG_H

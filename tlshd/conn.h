@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * conn: handshakes in flight, and the only mediator between engine, loop, upcall, signer and kTLS. A set of them belongs to one
- * thread. A handshake costs one slot, a receive buffer only while part of a record is in it, and a send buffer only while the
- * peer does not read; each of the three comes from a pool with as many as there are slots, so none ever waits for another.
+ * conn: handshakes in flight, and the only mediator between engine, loop, upcall, signer and kTLS. A set of them
+ * belongs to one thread. A handshake costs one slot, a receive buffer only while part of a record is in it, and a send
+ * buffer only while the peer does not read; each of the three comes from a pool with as many as there are slots, so
+ * none ever waits for another.
  */
 #ifndef TLSHD_CONN_H
 #define TLSHD_CONN_H
@@ -58,7 +59,8 @@ size_t conn_set_bound(uint32_t num);
  * conn_start() - judge a request and begin its handshake
  * @req: its descriptor is the set's from now on
  *
- * There must be a free slot (conn_set_room()). Every request ends in exactly one DONE or finds that it has ended already.
+ * There must be a free slot (conn_set_room()). Every request ends in exactly one DONE or finds that it has ended
+ * already.
  */
 void conn_start(struct conn_set *s, const struct upcall_request *req);
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ctl: the socketpair (SOCK_SEQPACKET) between the supervisor and each child, and what a child finds at its fixed descriptors.
- * Its end of file tells each that the other is gone.
+ * ctl: the socketpair (SOCK_SEQPACKET) between the supervisor and each child, and what a child finds at its fixed
+ * descriptors. Its end of file tells each that the other is gone.
  */
 #ifndef TLSHD_CTL_H
 #define TLSHD_CTL_H
 
 #include <stdint.h>
 
-/* Descriptors of a child. From CTL_FD_FIRST on: a worker's netlink sockets, one a thread; the signer's key files, by key id. */
+/* A child's descriptors. From CTL_FD_FIRST on a worker's netlink sockets by thread, the signer's key files by key id */
 #define CTL_FD_CTL	3
 #define CTL_FD_IMAGE	4
 #define CTL_FD_FIRST	5
@@ -39,8 +39,8 @@ int ctl_send(int ctl, const struct ctl_msg *msg, const int *fds, unsigned num);
  * @msg: out; its text is terminated
  * @fds: out: CTL_FDS_MAX places
  *
- * Return: how many descriptors came with it; -EPIPE the other process is gone; -EBADMSG no message of ours, or descriptors were
- * lost (none is left open); or -errno of recvmsg(2).
+ * Return: how many descriptors came with it; -EPIPE the other process is gone; -EBADMSG no message of ours, or
+ * descriptors were lost (none is left open); or -errno of recvmsg(2).
  */
 int ctl_recv(int ctl, struct ctl_msg *msg, int fds[CTL_FDS_MAX]) __attribute__((warn_unused_result));
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * identity: the files that a configuration names, opened and checked by the supervisor. Certificates and trust anchors are
- * read; of a private key only the descriptor is taken, for the signer alone to read.
+ * identity: the files that a configuration names, opened and checked by the supervisor. Certificates and trust anchors
+ * are read; of a private key only the descriptor is taken, for the signer alone to read.
  */
 #ifndef TLSHD_IDENTITY_H
 #define TLSHD_IDENTITY_H

@@ -75,7 +75,8 @@ static struct image_role make_role(struct writer *w, const struct config_role *r
 	return out;
 }
 
-static struct image_profile make_profile(struct writer *w, const struct config_profile *p, const char *trust, size_t trust_len)
+static struct image_profile make_profile(struct writer *w, const struct config_profile *p, const char *trust,
+					 size_t trust_len)
 {
 	struct image_profile out = { .timeout_ms = p->timeout_ms, .num_identities = (uint32_t)p->num_identities,
 				     .num_suites = (uint8_t)p->num_suites, .num_groups = (uint8_t)p->num_groups,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * image: a checked configuration as one flat, sealed memory file. The supervisor writes it; worker and signer map it read-only
- * and use it in place: no parser, no file system and no user database in a process that a peer can reach. It holds certificates
- * and policy, never a key. Offsets are bytes from its start.
+ * image: a checked configuration as one flat, sealed memory file. The supervisor writes it; worker and signer map it
+ * read-only and use it in place: no parser, no file system and no user database in a process that a peer can reach. It
+ * holds certificates and policy, never a key. Offsets are bytes from its start.
  */
 #ifndef TLSHD_IMAGE_H
 #define TLSHD_IMAGE_H
@@ -51,7 +51,8 @@ struct image {
  *
  * Return: a descriptor (close-on-exec), -E2BIG over 1 GiB, -ENOMEM, or what memfd_create(2), write(2) and fcntl(2) say.
  */
-int image_build(const struct config *c, const struct identities *ids, uint32_t generation) __attribute__((warn_unused_result));
+int image_build(const struct config *c, const struct identities *ids, uint32_t generation)
+	__attribute__((warn_unused_result));
 
 /**
  * image_map() - map what image_build() wrote

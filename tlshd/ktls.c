@@ -11,7 +11,7 @@
 #define SOL_TLS 282
 #endif
 
-/* kTLS splits the 12-byte IV of RFC 8446 5.3 into salt and iv, differently for each cipher, and lays the parts out as it likes. */
+/* kTLS splits the 12-byte IV of RFC 8446 5.3 into salt and iv, and has a layout of its own for each cipher. */
 struct layout {
 	uint16_t suite, cipher;
 	uint8_t key_len, salt_len, iv_len;
@@ -26,8 +26,10 @@ struct layout {
 	.rec_seq = offsetof(struct t, rec_seq) }
 
 static const struct layout layouts[] = {
-	LAYOUT(TLS_AES_128_GCM_SHA256, TLS_CIPHER_AES_GCM_128, tls12_crypto_info_aes_gcm_128, TLS_CIPHER_AES_GCM_128_SALT_SIZE),
-	LAYOUT(TLS_AES_256_GCM_SHA384, TLS_CIPHER_AES_GCM_256, tls12_crypto_info_aes_gcm_256, TLS_CIPHER_AES_GCM_256_SALT_SIZE),
+	LAYOUT(TLS_AES_128_GCM_SHA256, TLS_CIPHER_AES_GCM_128, tls12_crypto_info_aes_gcm_128,
+	       TLS_CIPHER_AES_GCM_128_SALT_SIZE),
+	LAYOUT(TLS_AES_256_GCM_SHA384, TLS_CIPHER_AES_GCM_256, tls12_crypto_info_aes_gcm_256,
+	       TLS_CIPHER_AES_GCM_256_SALT_SIZE),
 	LAYOUT(TLS_CHACHA20_POLY1305_SHA256, TLS_CIPHER_CHACHA20_POLY1305, tls12_crypto_info_chacha20_poly1305,
 	       TLS_CIPHER_CHACHA20_POLY1305_SALT_SIZE),
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ktls: keys into the kernel, and the verdict, through a handshake socket. The only file that includes linux/tls.h is ktls.c. */
+/* ktls: keys into the kernel, and the verdict, through a handshake socket. linux/tls.h is included by ktls.c only. */
 #ifndef TLSHD_KTLS_H
 #define TLSHD_KTLS_H
 
@@ -11,7 +11,8 @@
  * @t: borrowed; the copies made of its keys are wiped
  *
  * The order is a rule: with receiving on first, an application that reads could not tell a raw byte from data.
- * Return: 0; -EPIPE the handshake has ended meanwhile; -EOPNOTSUPP the suite is none of kTLS's; or another errno of kTLS.
+ * Return: 0; -EPIPE the handshake has ended meanwhile; -EOPNOTSUPP the suite is none of kTLS's; or another errno of
+ * kTLS.
  */
 int ktls_install(int fd, const struct tls_traffic *t) __attribute__((warn_unused_result));
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * log: one line at a time to standard error, whole (one write). Under systemd each line carries its priority, so the journal
- * knows it. Nothing here ever sees a secret; what a peer or an application chose goes through log_escape() first.
+ * log: one line at a time to standard error, whole (one write). Under systemd each line carries its priority, so the
+ * journal knows it. Nothing here ever sees a secret; what a peer or an application chose goes through log_escape()
+ * first.
  */
 #ifndef TLSHD_LOG_H
 #define TLSHD_LOG_H

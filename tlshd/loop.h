@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * loop: the event loop of one thread, on an io_uring of its own. It tells readiness; the reading and writing is done by the
- * callers without waiting, so a silent peer holds no buffer. The only file that includes liburing is loop.c.
+ * loop: the event loop of one thread, on an io_uring of its own. It tells readiness; the reading and writing is done by
+ * the callers without waiting, so a silent peer holds no buffer. The only file that includes liburing is loop.c.
  */
 #ifndef TLSHD_LOOP_H
 #define TLSHD_LOOP_H

@@ -111,8 +111,9 @@ static bool may_use(const struct image *im, const struct image_role *r, const st
 	return false;
 }
 
-/* A client that names its server has that name verified, also with TLSHD_F_ANY_NAME: the flag only permits to leave it out. */
-static int admit_name(struct policy_grant *out, const struct image_role *role, const struct upcall_request *req, char *reason)
+/* A name that a client gives is verified, also with TLSHD_F_ANY_NAME: the flag only permits to leave it out. */
+static int admit_name(struct policy_grant *out, const struct image_role *role, const struct upcall_request *req,
+		      char *reason)
 {
 	bool client = req->role == TLSHD_CLIENT;
 

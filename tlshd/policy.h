@@ -23,7 +23,8 @@ uint32_t policy_generation(const struct policy *p);
 
 /**
  * struct policy_grant - what an admitted request may do
- * @params: for tls_init(); config borrowed from the policy, server_name and alpn point into this struct, so it must not move;
+ * @params: for tls_init(); config borrowed from the policy, server_name and alpn point into this struct, so it must not
+ * move;
  *	@params.now is left to the caller
  * @timeout_ms: for the whole handshake, counted from START
  */
@@ -41,7 +42,8 @@ struct policy_grant {
  *
  * The order matters: a caller that may not use a profile learns nothing of its contents.
  * Return: 0; -ENOENT no such profile; -EACCES the caller is not among those that may use this role of it, or wants
- * TLSHD_F_ANY_NAME where the profile does not permit it; -EINVAL server_name or alpn is wrong for this profile and role.
+ * TLSHD_F_ANY_NAME where the profile does not permit it; -EINVAL server_name or alpn is wrong for this profile and
+ * role.
  */
 int policy_admit(struct policy_grant *out, const struct policy *p, const struct upcall_request *req,
 		 char reason[TLSHD_REASON_LEN]) __attribute__((warn_unused_result));

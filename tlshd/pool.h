@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pool: a fixed number of equal objects of one thread. The address range is taken at once, its pages come with first use and
- * the last object given back is the next one handed out, so memory follows the load and never exceeds what was promised.
+ * pool: a fixed number of equal objects of one thread. The address range is taken at once, its pages come with first
+ * use and the last object given back is the next one handed out, so memory follows the load and never exceeds what was
+ * promised.
  */
 #ifndef TLSHD_POOL_H
 #define TLSHD_POOL_H

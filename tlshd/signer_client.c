@@ -103,8 +103,8 @@ static void use_next(struct signer_client *c)
 	c->next_fd = -1;
 }
 
-struct signer_client *signer_client_open(struct loop *l, uint32_t num_slots, uint32_t config, signer_client_answer answer,
-					 void *ctx)
+struct signer_client *signer_client_open(struct loop *l, uint32_t num_slots, uint32_t config,
+					 signer_client_answer answer, void *ctx)
 {
 	struct signer_client *c = calloc(1, sizeof(*c));
 

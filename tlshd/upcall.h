@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * upcall: the generic netlink conversation with the module (uapi/tlshd_genl.h). The supervisor registers sockets, which needs
- * a capability; each worker thread inherits one and accepts requests through it. The only file that includes libnl is upcall.c.
+ * upcall: the generic netlink conversation with the module (uapi/tlshd_genl.h). The supervisor registers sockets, which
+ * needs a capability; each worker thread inherits one and accepts requests through it. The only file that includes
+ * libnl is upcall.c.
  */
 #ifndef TLSHD_UPCALL_H
 #define TLSHD_UPCALL_H
@@ -43,8 +44,8 @@ struct upcall_request {
  * @family: out: the number of the family, for upcall_open()
  * @instance: the same for all sockets that serve together
  *
- * Return: 0; -ENOENT the module is not loaded; -EPERM no CAP_NET_ADMIN; -EPROTONOSUPPORT the module speaks another version of
- * the contract; -EBADMSG its answer makes no sense; or another errno of the socket.
+ * Return: 0; -ENOENT the module is not loaded; -EPERM no CAP_NET_ADMIN; -EPROTONOSUPPORT the module speaks another
+ * version of the contract; -EBADMSG its answer makes no sense; or another errno of the socket.
  */
 int upcall_register(int *fd, uint16_t *family, uint64_t instance) __attribute__((warn_unused_result));
 
@@ -65,10 +66,12 @@ int upcall_fd(const struct upcall *u);		/* readable: time to upcall_accept() */
  * @out: out: up to @max of them; each with a descriptor that is the caller's
  * @max: 1 to TLSHD_ACCEPT_MAX
  *
- * A request whose attributes make no sense is dropped with its descriptor, which ends it with ECONNABORTED. Call again while
- * the answer is @max; then wait for the socket to be readable.
- * Return: how many the module handed over (those dropped are counted in @dropped and missing in @out, which holds the rest);
- * -EMFILE no descriptor free, nothing was taken; -EPERM another daemon has taken over; -EBADMSG; another errno of the socket.
+ * A request whose attributes make no sense is dropped with its descriptor, which ends it with ECONNABORTED. Call again
+ * while the answer is @max; then wait for the socket to be readable.
+ * Return: how many the module handed over (those dropped are counted in @dropped and missing in @out, which holds the
+ * rest);
+ * -EMFILE no descriptor free, nothing was taken; -EPERM another daemon has taken over; -EBADMSG; another errno of the
+ * socket.
  */
 int upcall_accept(struct upcall *u, struct upcall_request *out, unsigned max, unsigned *dropped)
 	__attribute__((warn_unused_result));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * worker: the process that talks to peers. A thread for each netlink socket it was given, each with its own loop, pools and
- * sockets; threads share what is immutable (policy) and counters that only their owner writes. It has no key of a certificate.
+ * worker: the process that talks to peers. A thread for each netlink socket it was given, each with its own loop, pools
+ * and sockets; threads share what is immutable (policy) and counters that only their owner writes. It has no key of a
+ * certificate.
  */
 #ifndef TLSHD_WORKER_H
 #define TLSHD_WORKER_H

@@ -128,7 +128,9 @@ static const struct { const char *claim, *text, *complaints; } refused[] = {
 	  "allow-groups = {\"no-such-group\", \"0\"} }\n}\n",
 	  "tlshd.conf:3: allow-users: there is no user 'no-such-user'; expected a name, a number or \"*\"\n"
 	  "tlshd.conf:4: allow-groups: there is no group 'no-such-group'; expected a name, a number or \"*\"\n" },
-	{ "the id that means none", "profile \"a\" {\ntrust = \"%C/root.crt\"\nclient { allow-users = {\"0\", \"4294967295\"} }\n}\n",
+	{ "the id that means none",
+	  "profile \"a\" {\ntrust = \"%C/root.crt\"\n"
+	  "client { allow-users = {\"0\", \"4294967295\"} }\n}\n",
 	  "tlshd.conf:3: allow-users: there is no user '4294967295'; expected a name, a number or \"*\"\n" },
 	{ "numbers out of range",
 	  "threads = 65\nmax-handshakes = 0\nprofile \"a\" {\ntrust = \"%C/root.crt\"\ntimeout = 301\n" CLIENT "}\n",
@@ -150,12 +152,14 @@ static const struct { const char *claim, *text, *complaints; } refused[] = {
 	{ "half an identity", "profile \"a\" {\nidentity {\ncertificate = \"%C/p256.pem\"\n}\n" SERVER "}\n",
 	  "tlshd.conf:4: identity: no key; expected key = \"/path/to/key.pem\"\n" },
 	{ "files that are not there",
-	  "profile \"a\" {\ntrust = \"/nonexistent/t\"\nidentity {\ncertificate = \"/nonexistent/c\"\nkey = \"/nonexistent/k\"\n}\n"
+	  "profile \"a\" {\ntrust = \"/nonexistent/t\"\n"
+	  "identity {\ncertificate = \"/nonexistent/c\"\nkey = \"/nonexistent/k\"\n}\n"
 	  SERVER CLIENT "}\n",
 	  "tlshd.conf:4: /nonexistent/c: No such file or directory\n"
 	  "tlshd.conf:5: /nonexistent/k: No such file or directory\n"
 	  "tlshd.conf:2: /nonexistent/t: No such file or directory\n" },
-	{ "a folder for a file", "profile \"a\" {\ntrust = \"/etc\"\n" CLIENT "}\n", "tlshd.conf:2: /etc: not a regular file\n" },
+	{ "a folder for a file", "profile \"a\" {\ntrust = \"/etc\"\n" CLIENT "}\n",
+	  "tlshd.conf:2: /etc: not a regular file\n" },
 	{ "a device for a file", "profile \"a\" {\ntrust = \"/dev/zero\"\n" CLIENT "}\n",
 	  "tlshd.conf:2: /dev/zero: not a regular file\n" },
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the daemon's tests share: configurations written on the spot, certificates, loaded as the supervisor loads them. */
+/* What the daemon's tests share: configurations written on the spot, loaded as the supervisor loads them. */
 #ifndef DAEMON_UTIL_H
 #define DAEMON_UTIL_H
 
