@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * names: the IANA names of the numbers that TLSHD_INFO reports. Each returns a constant string, or NULL for a number that has
- * no name here (names_auth: "unknown").
+ * names: the IANA names of the numbers that TLSHD_INFO reports. Each returns a constant string, or NULL for a number
+ * that has no name here (names_auth: "unknown").
  */
 #ifndef TOOLS_NAMES_H
 #define TOOLS_NAMES_H

@@ -21,7 +21,8 @@ static int put(char *field, size_t cap, const char *text)
 	return 0;
 }
 
-int sockopt_request(struct tlshd_start *s, enum tlshd_role role, const char *profile, const char *server_name, const char *alpn)
+int sockopt_request(struct tlshd_start *s, enum tlshd_role role, const char *profile, const char *server_name,
+		    const char *alpn)
 {
 	*s = (struct tlshd_start){ .size = sizeof *s, .role = role };
 	if (put(s->profile, sizeof s->profile, profile) || put(s->server_name, sizeof s->server_name, server_name) ||

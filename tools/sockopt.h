@@ -21,7 +21,8 @@
  *
  * Return: 0, or -ENAMETOOLONG if a string does not fit its field.
  */
-int sockopt_request(struct tlshd_start *s, enum tlshd_role role, const char *profile, const char *server_name, const char *alpn);
+int sockopt_request(struct tlshd_start *s, enum tlshd_role role, const char *profile, const char *server_name,
+		    const char *alpn);
 
 /**
  * sockopt_start() - TLSHD_START
@@ -49,7 +50,7 @@ int sockopt_available(void);
 /* What a START error means to the person who runs the tool, or strerror()'s text where there is nothing to add. */
 const char *sockopt_strerror(int err);
 
-/* One line for a log: the reason in INFO if there is one, else the error in words. The text lives in @info or is constant. */
+/* For a log: the reason in INFO if there is one, else the error in words. The text lives in @info or is constant. */
 const char *sockopt_reason(const struct tlshd_info *info, int err);
 
 /* Every field that is set, one a line, as "name: value". */

@@ -14,7 +14,7 @@
 #include "pump.h"
 
 /* Documented in tlshd-connect(1). */
-enum exit_code { EXIT_CLEAN = 0, EXIT_TRUNCATED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3, EXIT_HANDSHAKE = 4, EXIT_LOCAL = 5 };
+enum exit_code { EXIT_CLEAN = 0, EXIT_TRUNCATED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_HANDSHAKE, EXIT_LOCAL };
 
 static const char usage[] =
 	"usage: tlshd-connect [option...] HOST PORT\n"

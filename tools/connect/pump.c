@@ -16,7 +16,8 @@
 
 /**
  * struct flow - one direction
- * @max: the longest write to @to: a pipe that polls as writable takes PIPE_BUF bytes without waiting, and no more is sure
+ * @max: the longest write to @to: a pipe that polls as writable takes PIPE_BUF bytes without waiting, and no more is
+ *	sure
  * @ended: @from has given its last byte
  */
 struct flow {

@@ -9,8 +9,8 @@
  * pump() - until the peer has sent its last byte
  * @fd: a socket; left non-blocking
  *
- * stdin's end closes only our direction (shutdown(), so close_notify is sent); the peer's bytes go on to stdout until its own
- * end. A reader of stdout that is slow slows the peer down, but never what stdin sends.
+ * stdin's end closes only our direction (shutdown(), so close_notify is sent); the peer's bytes go on to stdout until
+ * its own end. A reader of stdout that is slow slows the peer down, but never what stdin sends.
  *
  * Return: 0 at the peer's end, -EPIPE if stdout's reader has gone, else the errno of the socket, stdin or stdout.
  */

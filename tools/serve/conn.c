@@ -23,8 +23,8 @@
 /**
  * struct conn - see conn.h
  * @step: what comes next
- * @in: received and not yet parsed: @in_len bytes at @in_pos. Filled only while a request is read, so a client that sends
- *	many requests at once waits in its socket
+ * @in: received and not yet parsed: @in_len bytes at @in_pos. Filled only while a request is read, so a client that
+ *	sends many requests at once waits in its socket
  * @stopping: conn_stop() was called
  */
 struct conn {

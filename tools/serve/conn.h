@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * conn: one client's connection, from accept() to close(). It does what it can without waiting and says what it waits for; the
- * loop waits.
+ * conn: one client's connection, from accept() to close(). It does what it can without waiting and says what it waits
+ * for; the loop waits.
  */
 #ifndef SERVE_CONN_H
 #define SERVE_CONN_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * file: regular files beneath one directory. The kernel resolves each path (openat2), so neither dots nor symbolic links nor a
- * rename that races with it lead out of there.
+ * file: regular files beneath one directory. The kernel resolves each path (openat2), so neither dots nor symbolic
+ * links nor a rename that races with it lead out of there.
  */
 #ifndef SERVE_FILE_H
 #define SERVE_FILE_H

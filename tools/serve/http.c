@@ -101,15 +101,24 @@ static int on_value(http_parser *p, const char *at, size_t len)
 	return 0;
 }
 
+/* The parser leaves white space behind a value (RFC 9112 5.1) in place. */
+static void finish_values(struct http_request *r)
+{
+	for (int i = 0; i < HTTP_NUM_FIELDS; i++) {
+		size_t len = r->spoilt & 1 << i ? 0 : strlen(r->value[i]);
+
+		while (len && strchr(" \t", r->value[i][len - 1]))
+			len--;
+		r->value[i][len] = 0;
+	}
+}
+
 static int on_headers_complete(http_parser *p)
 {
 	struct http_request *r = request_of(p);
 
-	r->target[r->target_len] = 0;
 	r->head = p->method == HTTP_HEAD;
-	for (int i = 0; i < HTTP_NUM_FIELDS; i++)
-		if (r->spoilt & 1 << i)
-			r->value[i][0] = 0;
+	finish_values(r);
 	if (p->http_major != 1)
 		return refuse(r, 505);
 	if (p->method != HTTP_GET && p->method != HTTP_HEAD)

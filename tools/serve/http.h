@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http: what a request says. Bytes in, one request or one status out; no socket and no file. The parser is libhttp-parser.
+ * http: what a request says. Bytes in, one request or one status out; no socket and no file. The parser is
+ * libhttp-parser.
  */
 #ifndef SERVE_HTTP_H
 #define SERVE_HTTP_H
@@ -16,7 +17,7 @@
 #define HTTP_VALUE_MAX	256		/* of a header that we read; a longer one counts as absent */
 #define HTTP_DATE_LEN	30		/* "Sun, 06 Nov 1994 08:49:37 GMT" with its NUL */
 
-/* Headers that are read; all of them only narrow what is sent, so one that is too long or repeated may count as absent. */
+/* Headers that are read. All only narrow what is sent, so one that is too long or repeated may count as absent. */
 enum http_field { HTTP_RANGE, HTTP_IF_RANGE, HTTP_IF_NONE_MATCH, HTTP_IF_MODIFIED_SINCE, HTTP_NUM_FIELDS };
 
 /**

@@ -163,8 +163,8 @@ static int connect_to_self(int ends[2])
 
 	ends[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	ends[1] = -1;
-	if (bind(fd, (struct sockaddr *)&addr, sizeof addr) || listen(fd, 1) || getsockname(fd, (struct sockaddr *)&addr, &len) ||
-	    connect(ends[0], (struct sockaddr *)&addr, sizeof addr) || (ends[1] = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) < 0)
+	if (bind(fd, (struct sockaddr *)&addr, sizeof addr) || listen(fd, 1) ||
+	    getsockname(fd, (struct sockaddr *)&addr, &len) || connect(ends[0], (struct sockaddr *)&addr, sizeof addr) || (ends[1] = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) < 0)
 		err = -errno;
 	close(fd);
 	return err;

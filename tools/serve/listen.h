@@ -27,8 +27,8 @@ int listen_open(struct listen *l, const struct options *o);
 /**
  * listen_probe() - would the daemon shake hands for us?
  *
- * Asks with a connection to ourselves that ends before its first byte, so that a wrong profile or a missing daemon is told
- * at the start and not to the first client.
+ * Asks with a connection to ourselves that ends before its first byte, so that a wrong profile or a missing daemon is
+ * told at the start and not to the first client.
  *
  * Return: 0, or a negative errno as START says it: -ENOPROTOOPT, -ESRCH, -ENOENT, -EACCES.
  */

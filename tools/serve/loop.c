@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define EVENTS		64
-#define ACCEPT_TURN	16	/* connections that one thread takes before the others have a chance, and before it serves its own */
+#define ACCEPT_TURN	16	/* connections that a thread takes before it serves those that it has */
 #define RETRY_MS	100	/* until accept() is tried again where the machine has no descriptor or memory for us */
 
 /**

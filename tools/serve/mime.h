@@ -14,7 +14,7 @@
  */
 int mime_load(const char *path);
 
-/* Return: the type for a file name; "application/octet-stream" for an unknown extension. Lives as long as the process. */
+/* Return: the type for a file name, "application/octet-stream" for an unknown extension; never to be freed. */
 const char *mime_type(const char *name);
 
 #endif

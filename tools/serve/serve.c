@@ -82,7 +82,8 @@ static int check_tls(const struct options *o)
 	return err ? complain(o->profile, sockopt_strerror(err)) : 0;
 }
 
-static int start_loops(struct loop **loops, pthread_t *threads, const struct conn_server *server, const struct listen *listen)
+static int start_loops(struct loop **loops, pthread_t *threads, const struct conn_server *server,
+		       const struct listen *listen)
 {
 	const struct options *o = server->options;
 
