@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+HOST_TESTS += tests/tools/serve_plain
