@@ -36,15 +36,17 @@ all: $(PROGS)
 
 PREFIX ?= /usr
 DESTDIR ?=
+INSTALL_FILES += 644:uapi/tlshd.h:/usr/include
 
+# Folders below /usr are installed below PREFIX.
 .PHONY: install
 install: all
-	install -d $(DESTDIR)$(PREFIX)/include/linux
-	install -m 644 uapi/tlshd.h $(DESTDIR)$(PREFIX)/include/linux/tlshd.h
 	@for entry in $(INSTALL_FILES); do \
 		IFS=: read -r mode source folder <<<"$$entry"; \
-		echo "install -D -m $$mode $$source $(DESTDIR)$$folder/$${source##*/}"; \
-		install -D -m $$mode $$source "$(DESTDIR)$$folder/$${source##*/}" || exit 1; \
+		target=$(DESTDIR)$${folder/#\/usr/$(PREFIX)}/$${source##*/}; \
+		[ "$$folder" != /etc/tlshd ] || [ ! -e "$$target" ] || { echo "keeping $$target"; continue; }; \
+		echo "$$target"; \
+		install -D -m $$mode $$source "$$target" || exit 1; \
 	done
 
 .PHONY: clean
