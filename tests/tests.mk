@@ -1,5 +1,12 @@
 # SPDX-License-Identifier: MIT
 # Adding a test: a program that prints TAP goes to HOST_TESTS (or VM_TESTS, if it needs the module) in a fragment of its folder.
+# A VM test in C includes <kselftest_harness.h>: compile it with $(KSELFTEST_CFLAGS), behind an order-only $(KSELFTEST).
+KSELFTEST := $(or $(TLSHD_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tlshd)/kselftest/kselftest_harness.h
+KSELFTEST_CFLAGS := -isystem $(dir $(KSELFTEST))
+
+$(KSELFTEST):
+	@tests/vm/kselftest >/dev/null
+
 include $(sort $(wildcard tests/*/*.mk))
 
 STATIC_TESTS := $(sort $(filter-out %.mk %.md %.sh,$(wildcard tests/static/*)))
