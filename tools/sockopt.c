@@ -63,7 +63,7 @@ const char *sockopt_strerror(int err)
 		{ ENOPROTOOPT, "the kernel module tlshd is not loaded (modprobe tlshd), or this is an MPTCP socket" },
 		{ ESRCH, "no daemon (tlshd) serves this process" },
 		{ ENOENT, "the daemon's configuration has no such profile" },
-		{ EACCES, "the profile's `allow` does not name this user or group" },
+		{ EACCES, "the profile does not allow this user and group in this role" },
 		{ EKEYREJECTED, "the certificate was refused" },
 		{ EKEYEXPIRED, "the certificate has expired" },
 		{ EPROTO, "the peer does not speak TLS 1.3 as it should, or refused us" },

@@ -129,7 +129,7 @@ static enum conn_want step_start(struct conn *c)
 	int err;
 
 	/* Cannot fail: options_parse() has measured the profile's name. */
-	sockopt_request(&s, TLSHD_SERVER, c->server->options->profile, NULL, NULL);
+	sockopt_request(&s, TLSHD_SERVER, c->server->options->profile, NULL, c->server->alpn);
 	s.flags = TLSHD_F_NOWAIT;
 	s.timeout_ms = c->server->options->limit_ms[LIMIT_HEADER];
 	err = sockopt_start(c->fd, &s);

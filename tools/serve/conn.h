@@ -21,11 +21,14 @@ struct conn;
 enum conn_want { CONN_READ, CONN_WRITE, CONN_END };
 
 /**
- * struct conn_server - what all connections share; constant
+ * struct conn_server - what all connections share; constant once they come
+ * @root: directory to serve, a descriptor
+ * @alpn: for START; NULL: the profile's
  */
 struct conn_server {
 	const struct options *options;
 	int root;
+	const char *alpn;
 };
 
 /**

@@ -157,14 +157,15 @@ int listen_open(struct listen *l, const struct options *o)
 /* Two ends of one TCP connection over loopback. */
 static int connect_to_self(int ends[2])
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr *addr = (struct sockaddr *)&in;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), err = 0;
-	socklen_t len = sizeof addr;
+	socklen_t len = sizeof in;
 
 	ends[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	ends[1] = -1;
-	if (bind(fd, (struct sockaddr *)&addr, sizeof addr) || listen(fd, 1) ||
-	    getsockname(fd, (struct sockaddr *)&addr, &len) || connect(ends[0], (struct sockaddr *)&addr, sizeof addr) || (ends[1] = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) < 0)
+	if (bind(fd, addr, len) || listen(fd, 1) || getsockname(fd, addr, &len) || connect(ends[0], addr, len) ||
+	    (ends[1] = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) < 0)
 		err = -errno;
 	close(fd);
 	return err;
@@ -186,12 +187,12 @@ static int probe_result(int fd, const struct tlshd_start *s, int client)
 	return err ? err : -(int)info.error;
 }
 
-int listen_probe(const char *profile)
+int listen_probe(const char *profile, const char *alpn)
 {
 	struct tlshd_start s;
 	int ends[2], err;
 
-	if (sockopt_request(&s, TLSHD_SERVER, profile, NULL, NULL))
+	if (sockopt_request(&s, TLSHD_SERVER, profile, NULL, alpn))
 		return -EINVAL;
 	s.flags = TLSHD_F_NOWAIT;
 	err = connect_to_self(ends);

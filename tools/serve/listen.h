@@ -26,12 +26,14 @@ int listen_open(struct listen *l, const struct options *o);
 
 /**
  * listen_probe() - would the daemon shake hands for us?
+ * @alpn: protocols to ask for, or NULL for the profile's
  *
  * Asks with a connection to ourselves that ends before its first byte, so that a wrong profile or a missing daemon is
  * told at the start and not to the first client.
  *
- * Return: 0, or a negative errno as START says it: -ENOPROTOOPT, -ESRCH, -ENOENT, -EACCES.
+ * Return: 0, or a negative errno as START says it: -ENOPROTOOPT, -ESRCH, -ENOENT, -EACCES;
+ * -EINVAL if the profile lacks @alpn.
  */
-int listen_probe(const char *profile);
+int listen_probe(const char *profile, const char *alpn);
 
 #endif

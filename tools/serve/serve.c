@@ -21,6 +21,7 @@
 #include "mime.h"
 #include "options.h"
 
+#define ALPN		"http/1.1"	/* all that we speak, whatever else the profile permits */
 #define MIME_TABLE	"/etc/mime.types"
 #define FDS_OTHER	(64 + OPTIONS_LISTEN_MAX)	/* beside a socket and a file for each connection */
 
@@ -70,15 +71,21 @@ static int become(const char *name)
 }
 
 /* As the user who will ask: the profile's `allow` is about him. */
-static int check_tls(const struct options *o)
+static int check_tls(struct conn_server *server)
 {
+	const struct options *o = server->options;
 	int err;
 
 	if (o->plain)
 		return 0;
 	err = sockopt_available();
+	server->alpn = ALPN;
 	if (!err)
-		err = listen_probe(o->profile);
+		err = listen_probe(o->profile, server->alpn);
+	if (err == -EINVAL) {	/* a profile without ALPN: then none is negotiated */
+		server->alpn = NULL;
+		err = listen_probe(o->profile, server->alpn);
+	}
 	return err ? complain(o->profile, sockopt_strerror(err)) : 0;
 }
 
@@ -154,7 +161,7 @@ int main(int argc, char **argv)
 	if (options_parse(&options, argc, argv))
 		return 2;
 	if (open_root(&server) || raise_file_limit(&options) || listen_open(&listen, &options) || become(options.user) ||
-	    check_tls(&options))
+	    check_tls(&server))
 		return 1;
 	if (mime_load(MIME_TABLE) == -ENOMEM)
 		return 1;
