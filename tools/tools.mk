@@ -14,3 +14,7 @@ $(B)/tlshd-connect: $(call objs,$(CONNECT_SRC) $(TOOLS_COMMON))
 
 $(B)/hello: $(call objs,tools/examples/hello.c)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+INSTALL_FILES += 755:$(B)/tlshd-serve:/usr/bin 755:$(B)/tlshd-connect:/usr/bin \
+	644:tools/man/tlshd-serve.1:/usr/share/man/man1 644:tools/man/tlshd-connect.1:/usr/share/man/man1 \
+	644:tools/man/tlshd.7:/usr/share/man/man7
