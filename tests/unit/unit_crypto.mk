@@ -1,11 +1,7 @@
 # SPDX-License-Identifier: MIT
 CRYPTO_TESTS := $(addprefix $(B)/tests/unit/,crypto_test x509_test)
-TEST_CERTS := $(B)/tests/certs
 
 HOST_TESTS += $(CRYPTO_TESTS)
-
-$(TEST_CERTS)/made: tests/certs/make
-	@rm -rf $(@D) && tests/certs/make $(@D) && touch $@
 
 $(call objs,$(addprefix tests/unit/,crypto_test.c x509_test.c)): ALL_CFLAGS += -DCERTS='"$(TEST_CERTS)"'
 
