@@ -4,29 +4,10 @@
 
 #include <sys/stat.h>
 
-/* @text may hold %C for the folder of the certificates, and so may the complaints. */
-static char *expand(const char *text)
-{
-	char *out = NULL;
-	size_t len;
-	FILE *f = open_memstream(&out, &len);
-
-	for (; *text; text++) {
-		if (text[0] == '%' && text[1] == 'C') {
-			fputs(certs, f);
-			text++;
-		} else {
-			fputc(*text, f);
-		}
-	}
-	fclose(f);
-	return out;
-}
-
 static void check(const char *text, int rc, const char *complaints)
 {
 	struct util_setup s;
-	char *expanded = expand(text), *expected = expand(complaints);
+	char *expanded = util_expand(text), *expected = util_expand(complaints);
 
 	util_load(&s, expanded);
 	assert_string_equal(s.said, expected);
@@ -43,7 +24,7 @@ static void check(const char *text, int rc, const char *complaints)
 static void takes_a_server_and_a_client(void **state)
 {
 	struct util_setup s;
-	char *text = expand("threads = 3\nmax-handshakes = 77\nlog-level = \"debug\"\n"
+	char *text = util_expand("threads = 3\nmax-handshakes = 77\nlog-level = \"debug\"\n"
 			    "profile \"www\" {\n" IDENTITY "alpn = {\"h2\", \"http/1.1\"}\ntimeout = 5\n"
 			    "suites = {\"TLS_CHACHA20_POLY1305_SHA256\"}\ngroups = {\"secp256r1\", \"X25519\"}\n"
 			    "server { allow-users = {\"root\", \"65533\"} allow-groups = \"0\" }\n}\n"
@@ -176,9 +157,9 @@ static void refuses_with_file_line_and_expectation(void **state)
 static void refuses_what_is_no_certificate(void **state)
 {
 	struct util_setup s;
-	char *text = expand("profile \"a\" {\ntrust = \"%C/p256.key\"\nidentity {\ncertificate = \"%C/p256.key\"\n"
+	char *text = util_expand("profile \"a\" {\ntrust = \"%C/p256.key\"\nidentity {\ncertificate = \"%C/p256.key\"\n"
 			    "key = \"%C/p256.key\"\n}\n" SERVER CLIENT "}\n");
-	char *first = expand("tlshd.conf:4: %C/p256.key: "), *second = expand("tlshd.conf:2: %C/p256.key: ");
+	char *first = util_expand("tlshd.conf:4: %C/p256.key: "), *second = util_expand("tlshd.conf:2: %C/p256.key: ");
 
 	(void)state;
 	util_load(&s, text);
@@ -201,7 +182,7 @@ static void warns_of_an_expired_certificate(void **state)
 
 static void warns_of_a_key_that_others_may_read(void **state)
 {
-	char *path = expand("%C/p384.key");
+	char *path = util_expand("%C/p384.key");
 	struct stat st;
 
 	(void)state;
@@ -231,7 +212,7 @@ static void a_file_that_is_absent_is_told(void **state)
 static void the_image_says_what_the_file_said(void **state)
 {
 	struct util_setup s;
-	char *text = expand("profile \"www\" {\n" IDENTITY "server { allow-users = {\"7\", \"3\", \"5\"} }\n}\n"
+	char *text = util_expand("profile \"www\" {\n" IDENTITY "server { allow-users = {\"7\", \"3\", \"5\"} }\n}\n"
 			    "profile \"out\" { trust = \"%C/root.crt\" client { allow-groups = {\"*\"} } }\n");
 	const struct image *im;
 	const uint32_t *users;

@@ -53,6 +53,25 @@ static inline void util_write(const char *path, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
+/* @text with the folder of the certificates for each %C; to be freed */
+static inline char *util_expand(const char *text)
+{
+	char *out = NULL;
+	size_t len;
+	FILE *f = open_memstream(&out, &len);
+
+	for (; *text; text++) {
+		if (text[0] == '%' && text[1] == 'C') {
+			fputs(certs, f);
+			text++;
+		} else {
+			fputc(*text, f);
+		}
+	}
+	fclose(f);
+	return out;
+}
+
 /* Everything that a supervisor has made of a configuration. */
 struct util_setup {
 	struct report report;

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+/* Who may do what with which profile: from the configuration's text to the answer. */
+#include "daemon_util.h"
+
+#include <sys/mman.h>
+
+#include "tlshd/policy.h"
+
+static struct util_setup setup;
+static const struct image *image;
+static struct policy *policy;
+
+static const char conf[] =
+	"profile \"www\" {\n"
+	"	identity { certificate = \"%C/p256.pem\" key = \"%C/p256.key\" }\n"
+	"	alpn = {\"h2\", \"http/1.1\"}\n"
+	"	timeout = 5\n"
+	"	server { allow-users = {\"1000\", \"1002\"} allow-groups = {\"33\"} }\n"
+	"}\n"
+	"profile \"out\" {\n"
+	"	trust = \"%C/root.crt\"\n"
+	"	client { allow-users = {\"*\"} }\n"
+	"}\n"
+	"profile \"any\" {\n"
+	"	trust = \"%C/root.crt\"\n"
+	"	client { allow-groups = {\"*\"} any-name = true }\n"
+	"}\n";
+
+static int open_policy(void **state)
+{
+	char *text = util_expand(conf);
+	int fd;
+
+	(void)state;
+	util_load(&setup, text);
+	free(text);
+	if (setup.rc) {
+		print_error("%s", setup.said);
+		return -1;
+	}
+	fd = image_build(setup.config, &setup.ids, 7);
+	if (fd < 0 || image_map(&image, fd))
+		return -1;
+	close(fd);
+	policy = policy_open(image);
+	return policy ? 0 : -1;
+}
+
+static int close_policy(void **state)
+{
+	(void)state;
+	policy_close(policy);
+	munmap((void *)image, image->size);
+	util_unload(&setup);
+	return 0;
+}
+
+static struct upcall_request server(uint32_t uid)
+{
+	return (struct upcall_request){ .fd = -1, .role = TLSHD_SERVER, .profile = "www", .uid = uid, .gid = 5000 };
+}
+
+static struct upcall_request client(const char *profile, const char *name)
+{
+	struct upcall_request r = { .fd = -1, .role = TLSHD_CLIENT, .uid = 12345, .gid = 12345 };
+
+	strcpy(r.profile, profile);
+	strcpy(r.server_name, name);
+	return r;
+}
+
+static void check(const struct upcall_request *req, int rc, const char *why)
+{
+	char reason[TLSHD_REASON_LEN] = "";
+	struct policy_grant grant;
+
+	assert_int_equal(policy_admit(&grant, policy, req, reason), rc);
+	assert_string_equal(reason, why);
+}
+
+static void admits_whom_the_section_names(void **state)
+{
+	struct upcall_request r = server(1000);
+
+	(void)state;
+	check(&r, 0, "");
+	r = server(1002);
+	check(&r, 0, "");
+	r = server(9);
+	r.gid = 33;
+	check(&r, 0, "");
+	r = server(9);
+	r.num_groups = 2;
+	r.groups[1] = 33;
+	check(&r, 0, "");
+}
+
+static void is_closed_to_everybody_else(void **state)
+{
+	struct upcall_request r = server(1001);
+
+	(void)state;
+	check(&r, -EACCES, "uid 1001 may not use this profile as a server");
+	r = server(0);		/* root is no exception */
+	check(&r, -EACCES, "uid 0 may not use this profile as a server");
+	r = server(33);		/* a user's number is no group's */
+	check(&r, -EACCES, "uid 33 may not use this profile as a server");
+	r = server(5);
+	r.gid = 1000;		/* nor the other way round */
+	check(&r, -EACCES, "uid 5 may not use this profile as a server");
+	r = server(1000);
+	r.role = TLSHD_CLIENT;	/* no section for this role */
+	strcpy(r.server_name, "localhost");
+	check(&r, -EACCES, "uid 1000 may not use this profile as a client");
+}
+
+static void knows_no_other_profile(void **state)
+{
+	struct upcall_request r = server(1000);
+
+	(void)state;
+	strcpy(r.profile, "ww");
+	check(&r, -ENOENT, "there is no profile of this name");
+	strcpy(r.profile, "WWW");
+	check(&r, -ENOENT, "there is no profile of this name");
+}
+
+static void a_client_names_its_server(void **state)
+{
+	struct upcall_request r = client("out", "");
+
+	(void)state;
+	check(&r, -EINVAL, "a client needs the name of its server");
+	r.flags = TLSHD_F_ANY_NAME;
+	check(&r, -EACCES, "the profile does not permit clients without a server name");
+	strcpy(r.profile, "any");
+	check(&r, 0, "");
+	r.flags = 0;
+	check(&r, -EINVAL, "a client needs the name of its server");
+	r = client("out", "b\xc3\xbcro.example");
+	check(&r, -EINVAL, "the server name is neither a DNS name in A-labels nor an IP address");
+	r = client("out", "*.example");
+	check(&r, -EINVAL, "the server name is neither a DNS name in A-labels nor an IP address");
+	r = server(1000);
+	strcpy(r.server_name, "localhost");
+	check(&r, -EINVAL, "a server has no server name to give");
+}
+
+static void a_given_name_is_verified_whatever_the_flags(void **state)
+{
+	struct upcall_request r = client("any", "www.example.");
+	char reason[TLSHD_REASON_LEN];
+	struct policy_grant g;
+
+	(void)state;
+	r.flags = TLSHD_F_ANY_NAME;
+	assert_int_equal(policy_admit(&g, policy, &r, reason), 0);
+	assert_string_equal(g.params.server_name, "www.example");
+	assert_ptr_equal(g.params.server_name, g.server_name);
+	assert_false(g.params.server_name_is_ip);
+	strcpy(r.server_name, "192.0.2.1");
+	assert_int_equal(policy_admit(&g, policy, &r, reason), 0);
+	assert_true(g.params.server_name_is_ip);
+}
+
+static void alpn_is_a_part_of_the_profile(void **state)
+{
+	static const char *const wrong[] = { "h3", "h2,h3", "h", "h2,", ",h2", "h2,,http/1.1", "http/1.1x" };
+	struct upcall_request r = server(1000);
+	char reason[TLSHD_REASON_LEN];
+	struct policy_grant g;
+
+	(void)state;
+	assert_int_equal(policy_admit(&g, policy, &r, reason), 0);
+	assert_int_equal(g.params.alpn_len, 12);
+	assert_memory_equal(g.params.alpn, "\x02h2\x08http/1.1", 12);
+	strcpy(r.alpn, "http/1.1,h2");
+	assert_int_equal(policy_admit(&g, policy, &r, reason), 0);
+	assert_int_equal(g.params.alpn_len, 12);
+	assert_memory_equal(g.params.alpn, "\x08http/1.1\x02h2", 12);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		strcpy(r.alpn, wrong[i]);
+		check(&r, -EINVAL, "an ALPN protocol is not among those of the profile");
+	}
+	r = client("out", "localhost");
+	strcpy(r.alpn, "h2");		/* a profile that lists none */
+	check(&r, -EINVAL, "an ALPN protocol is not among those of the profile");
+}
+
+static void a_longer_timeout_is_capped(void **state)
+{
+	struct upcall_request r = server(1000);
+	char reason[TLSHD_REASON_LEN];
+	struct policy_grant g;
+
+	(void)state;
+	assert_int_equal(policy_admit(&g, policy, &r, reason), 0);
+	assert_int_equal(g.timeout_ms, 5000);
+	r.timeout_ms = 6000;
+	assert_int_equal(policy_admit(&g, policy, &r, reason), 0);
+	assert_int_equal(g.timeout_ms, 5000);
+	r.timeout_ms = 300;
+	assert_int_equal(policy_admit(&g, policy, &r, reason), 0);
+	assert_int_equal(g.timeout_ms, 300);
+}
+
+static void a_grant_has_the_identity_and_the_anchors(void **state)
+{
+	struct upcall_request r = server(1000);
+	char reason[TLSHD_REASON_LEN];
+	struct policy_grant g;
+
+	(void)state;
+	assert_int_equal(policy_admit(&g, policy, &r, reason), 0);
+	assert_int_equal(g.params.role, TLS_SERVER);
+	assert_int_equal(g.params.config->num_identities, 1);
+	assert_int_equal(g.params.config->identities[0].key_id, 0);
+	assert_int_equal(g.params.config->identities[0].type, SIG_TYPE_P256);
+	assert_int_equal(g.params.config->identities[0].chain_len, setup.ids.v[0].chain_len);
+	r = client("out", "localhost");
+	assert_int_equal(policy_admit(&g, policy, &r, reason), 0);
+	assert_int_equal(g.params.role, TLS_CLIENT);
+	assert_non_null(g.params.config->anchors);
+	assert_int_equal(policy_generation(policy), 7);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(admits_whom_the_section_names),
+		cmocka_unit_test(is_closed_to_everybody_else),
+		cmocka_unit_test(knows_no_other_profile),
+		cmocka_unit_test(a_client_names_its_server),
+		cmocka_unit_test(a_given_name_is_verified_whatever_the_flags),
+		cmocka_unit_test(alpn_is_a_part_of_the_profile),
+		cmocka_unit_test(a_longer_timeout_is_capped),
+		cmocka_unit_test(a_grant_has_the_identity_and_the_anchors),
+	};
+	int failed;
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	util_enter();
+	if (crypto_init() || crypto_thread_init())
+		return 1;
+	failed = cmocka_run_group_tests(tests, open_policy, close_policy);
+	crypto_thread_exit();
+	util_leave();
+	return failed;
+}
