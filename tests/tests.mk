@@ -29,12 +29,12 @@ vm-tests: $(PROGS) $(filter $(B)/%,$(VM_TESTS))
 .PHONY: build-host-tests
 build-host-tests:
 	@echo 'building with ASan and UBSan in $(ASAN_B)'
-	@$(MAKE) --no-print-directory -s B=$(ASAN_B) SAN=address,undefined host-tests
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) B=$(ASAN_B) SAN=address,undefined host-tests
 
 .PHONY: build-vm-tests
 build-vm-tests:
 	@echo 'building daemon, tools and tests in build'
-	@$(MAKE) --no-print-directory -s B=build all vm-tests
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) B=build all vm-tests
 
 .PHONY: check
 check: deps
