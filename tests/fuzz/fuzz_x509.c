@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * libFuzzer: what a peer's chain and an operator's file can do to x509_verify(), x509_chain_load() and x509_anchors_load().
- * The first byte chooses; for a peer's chain each certificate is behind two bytes of length, as fuzz_x509_seeds makes them.
+ * libFuzzer: what a peer's chain and an operator's file can do to x509_verify(), x509_chain_load() and
+ * x509_anchors_load(). The first byte chooses; for a peer's chain each certificate is behind two bytes of length, as
+ * fuzz_x509_seeds makes them.
  */
 #include <stdio.h>
 #include <stdlib.h>
