@@ -106,7 +106,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static void (*const targets[])(const uint8_t *p, size_t len) = { verify_chain, load_chain, verify_chain, load_anchors };
+	static void (*const targets[])(const uint8_t *p, size_t len) = {
+		verify_chain, load_chain, verify_chain, load_anchors,
+	};
 
 	if (len > 0)
 		targets[data[0] % 4](data + 1, len - 1);

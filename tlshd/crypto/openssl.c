@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -407,13 +408,15 @@ void sig_pub_free(struct sig_pub *pub)
 /* ---- start and stop ---- */
 
 /*
- * Everything is fetched here: nothing is opened or loaded later, when the process may no longer open files.
- * openssl.cnf is not read: it could change which algorithms a daemon has that states its own.
+ * Everything is fetched here: nothing is opened or loaded later, when the process may no longer open files. The C
+ * library would read the time zone at its first conversion of a time, that is, at the first certificate. openssl.cnf
+ * is not read: it could change which algorithms a daemon has that states its own.
  */
 int openssl_start(void)
 {
 	uint8_t seed;
 
+	tzset();
 	if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) || RAND_priv_bytes(&seed, 1) != 1)
 		return -EIO;
 	gcm_ciphers[GCM_128] = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
