@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+/* auth: Certificate, CertificateVerify and Finished, RFC 8446 section 4.4, the same for both roles. */
+#include <errno.h>
+
+#include "ext.h"
+
+/* ---- signature schemes ---- */
+
+/*
+ * RFC 8446 4.2.3, in order of preference. The last three sign certificates only: peers want them in signature_algorithms before
+ * they send a chain of an RSA authority.
+ */
+const uint16_t auth_schemes[] = {
+	SIG_ECDSA_P256_SHA256, SIG_ED25519, SIG_ECDSA_P384_SHA384,
+	SIG_RSA_PSS_RSAE_SHA256, SIG_RSA_PSS_RSAE_SHA384, SIG_RSA_PSS_RSAE_SHA512,
+	SIG_RSA_PSS_PSS_SHA256, SIG_RSA_PSS_PSS_SHA384, SIG_RSA_PSS_PSS_SHA512,
+	0x0401, 0x0501, 0x0601,		/* rsa_pkcs1_sha256, _sha384, _sha512 */
+};
+const size_t auth_num_schemes = sizeof(auth_schemes) / sizeof(*auth_schemes);
+const size_t auth_num_verify_schemes = SIG_SCHEMES_MAX;
+
+_Static_assert(sizeof(auth_schemes) / sizeof(*auth_schemes) == SIG_SCHEMES_MAX + 3, "those of CertificateVerify come first");
+
+bool auth_choose_scheme(uint16_t *out, enum sig_type type, struct cursor offered)
+{
+	for (size_t i = 0; i < auth_num_verify_schemes; i++) {
+		if (!sig_scheme_fits(auth_schemes[i], type) || !cur_has_u16(offered, auth_schemes[i]))
+			continue;
+		*out = auth_schemes[i];
+		return true;
+	}
+	return false;
+}
+
+static bool verifies(uint16_t scheme)
+{
+	for (size_t i = 0; i < auth_num_verify_schemes; i++)
+		if (auth_schemes[i] == scheme)
+			return true;
+	return false;
+}
+
+/* ---- Certificate, 4.4.2 ---- */
+
+static enum hs parse_entry(struct tls_conn *c, struct cursor *list, struct der *der)
+{
+	struct ext_block exts;
+	struct cursor data;
+
+	if (!cur_vec(list, &data, 3, 1, TLS_MSG_MAX))
+		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed Certificate");
+	*der = (struct der){ data.p, data.len };
+	return ext_parse(c, &exts, list, IN_CERTIFICATE);
+}
+
+static enum hs parse_chain(struct tls_conn *c, struct cursor *body, struct der *chain, size_t *num)
+{
+	struct cursor context, list;
+
+	if (!cur_vec(body, &context, 1, 0, 255) || !cur_vec(body, &list, 3, 0, TLS_MSG_MAX))
+		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed Certificate");
+	if (!cur_empty(&context))
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "Certificate with a request context");
+	*num = 0;
+	while (!cur_empty(&list)) {
+		if (*num == X509_CHAIN_MAX)
+			return hs_fail(c, -EKEYREJECTED, ALERT_BAD_CERTIFICATE, "chain of more than %d certificates",
+				       X509_CHAIN_MAX);
+		if (parse_entry(c, &list, &chain[*num]))
+			return HS_FAILED;
+		++*num;
+	}
+	if (!*num)
+		return hs_refuse(c, ALERT_DECODE_ERROR, "server sent no certificate");
+	return HS_NEXT;
+}
+
+enum hs auth_parse_certificate(struct tls_conn *c, struct cursor *body)
+{
+	struct der chain[X509_CHAIN_MAX];
+	struct x509_fail fail;
+	size_t num = 0;
+
+	if (parse_chain(c, body, chain, &num))
+		return HS_FAILED;
+	if (x509_verify(&c->peer, &fail, c->params.config->anchors, chain, num, X509_PURPOSE_TLS_SERVER,
+			c->params.server_name, c->params.now))
+		return hs_fail(c, fail.err, fail.alert, "%s", fail.reason);
+	c->peer_known = true;
+	return HS_NEXT;
+}
+
+enum hs auth_send_certificate(struct tls_conn *c)
+{
+	size_t chain_len = c->identity ? c->identity->chain_len : 0;
+	struct build b;
+	struct vec list;
+	enum hs rc = hs_begin(c, &b, HT_CERTIFICATE, 1 + 3 + chain_len);
+
+	if (rc)
+		return rc;
+	put_u8(&b, 0);		/* certificate_request_context: empty during the handshake */
+	list = put_vec(&b, 3);
+	if (chain_len)
+		put_bytes(&b, c->identity->chain, chain_len);
+	put_end(&b, list);
+	hs_send(c, &b);
+	return HS_NEXT;
+}
+
+/* ---- CertificateVerify, 4.4.3 ---- */
+
+size_t tls_sign_input(uint8_t *out, enum tls_role signer, const uint8_t *hash, size_t hash_len)
+{
+	static const char context[2][33 + 1] = {
+		[TLS_CLIENT] = "TLS 1.3, client CertificateVerify",
+		[TLS_SERVER] = "TLS 1.3, server CertificateVerify",
+	};
+
+	memset(out, ' ', 64);
+	memcpy(out + 64, context[signer], 33 + 1);
+	memcpy(out + 64 + 33 + 1, hash, hash_len);
+	return 64 + 33 + 1 + hash_len;
+}
+
+enum hs auth_parse_certificate_verify(struct tls_conn *c, struct cursor *body)
+{
+	enum tls_role signer = c->params.role == TLS_CLIENT ? TLS_SERVER : TLS_CLIENT;
+	uint8_t hash[HASH_MAX], input[TLS_SIGN_INPUT_MAX];
+	struct cursor sig;
+	uint16_t scheme;
+	size_t len;
+
+	if (!cur_u16(body, &scheme) || !cur_vec(body, &sig, 2, 0, 65535))
+		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed CertificateVerify");
+	if (!verifies(scheme))
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "peer signed with scheme 0x%04x, which was not offered", scheme);
+	transcript_hash(&c->transcript, hash);
+	len = tls_sign_input(input, signer, hash, hash_len(c->suite->hash));
+	switch (sig_verify(&c->peer.pub, scheme, sig.p, sig.len, input, len)) {
+	case 0:
+		break;
+	case -EINVAL:
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "peer signed with scheme 0x%04x, which does not fit its key", scheme);
+	default:
+		return hs_fail(c, -EKEYREJECTED, ALERT_DECRYPT_ERROR, "peer has not the key of its certificate: wrong signature");
+	}
+	sig_pub_free(&c->peer.pub);
+	memset(&c->peer.pub, 0, sizeof(c->peer.pub));
+	c->sigscheme = scheme;
+	c->auth = TLS_AUTH_CERTIFICATE;
+	return HS_NEXT;
+}
+
+enum hs auth_ask_signature(struct tls_conn *c)
+{
+	if (c->sign == SIGN_ANSWERED)
+		return c->sig_len ? HS_NEXT : hs_fail(c, -EIO, ALERT_INTERNAL_ERROR, "the signer gave no signature");
+	c->sign = SIGN_ASKED;
+	return HS_WANT_SIGN;
+}
+
+enum hs auth_send_certificate_verify(struct tls_conn *c)
+{
+	struct build b;
+	struct vec sig;
+	enum hs rc = hs_begin(c, &b, HT_CERTIFICATE_VERIFY, 2 + 2 + c->sig_len);
+
+	if (rc)
+		return rc;
+	put_u16(&b, c->sigscheme);
+	sig = put_vec(&b, 2);
+	put_bytes(&b, c->sig, c->sig_len);
+	put_end(&b, sig);
+	hs_send(c, &b);
+	return HS_NEXT;
+}
+
+/* ---- Finished, 4.4.4 ---- */
+
+enum hs auth_parse_finished(struct tls_conn *c, struct cursor *body)
+{
+	size_t len = hash_len(c->suite->hash);
+	uint8_t hash[HASH_MAX], expected[HASH_MAX];
+	const uint8_t *verify_data;
+	bool equal;
+
+	if (body->len != len || !cur_bytes(body, &verify_data, len))
+		return hs_refuse(c, ALERT_DECODE_ERROR, "Finished of wrong length");
+	transcript_hash(&c->transcript, hash);
+	keys_finished(expected, c->suite->hash, c->rx.keys.secret, hash);
+	equal = equal_ct(expected, verify_data, len);
+	wipe(expected, sizeof(expected));
+	if (!equal)
+		return hs_refuse(c, ALERT_DECRYPT_ERROR, "Finished does not verify: the handshake was tampered with");
+	return HS_NEXT;
+}
+
+enum hs auth_send_finished(struct tls_conn *c)
+{
+	size_t len = hash_len(c->suite->hash);
+	uint8_t hash[HASH_MAX];
+	struct build b;
+	enum hs rc = hs_begin(c, &b, HT_FINISHED, len);
+
+	if (rc)
+		return rc;
+	transcript_hash(&c->transcript, hash);
+	keys_finished(put_space(&b, len), c->suite->hash, c->tx.keys.secret, hash);
+	hs_send(c, &b);
+	return HS_NEXT;
+}

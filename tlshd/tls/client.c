@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: MIT
+/* client: its side of the handshake, RFC 8446 figure 1. */
+#include <errno.h>
+
+#include "ext.h"
+
+#define CLIENT_HELLO_MAX 1024
+
+/* ---- ClientHello, 4.1.2: extensions in the order in which they are sent ---- */
+
+static void put_server_name(struct tls_conn *c, struct build *b)
+{
+	struct vec ext, list, name;
+
+	if (!c->params.server_name || c->params.server_name_is_ip)
+		return;		/* RFC 6066 3: no IP literals */
+	ext = ext_begin(c, b, EXT_SERVER_NAME);
+	list = put_vec(b, 2);
+	put_u8(b, HOST_NAME_TYPE);
+	name = put_vec(b, 2);
+	put_bytes(b, c->params.server_name, strlen(c->params.server_name));
+	put_end(b, name);
+	put_end(b, list);
+	put_end(b, ext);
+}
+
+static void put_list_u16(struct tls_conn *c, struct build *b, enum ext e, const uint16_t *v, size_t num)
+{
+	struct vec ext = ext_begin(c, b, e), list = put_vec(b, 2);
+
+	for (size_t i = 0; i < num; i++)
+		put_u16(b, v[i]);
+	put_end(b, list);
+	put_end(b, ext);
+}
+
+static void put_supported_groups(struct tls_conn *c, struct build *b)
+{
+	put_list_u16(c, b, EXT_SUPPORTED_GROUPS, c->params.config->groups, c->params.config->num_groups);
+}
+
+static void put_signature_algorithms(struct tls_conn *c, struct build *b)
+{
+	put_list_u16(c, b, EXT_SIGNATURE_ALGORITHMS, auth_schemes, auth_num_schemes);
+}
+
+static void put_alpn(struct tls_conn *c, struct build *b)
+{
+	struct vec ext, list;
+
+	if (!c->params.alpn_len)
+		return;
+	ext = ext_begin(c, b, EXT_ALPN);
+	list = put_vec(b, 2);
+	put_bytes(b, c->params.alpn, c->params.alpn_len);
+	put_end(b, list);
+	put_end(b, ext);
+}
+
+static void put_supported_versions(struct tls_conn *c, struct build *b)
+{
+	struct vec ext = ext_begin(c, b, EXT_SUPPORTED_VERSIONS), list = put_vec(b, 1);
+
+	put_u16(b, VERSION_TLS13);
+	put_end(b, list);
+	put_end(b, ext);
+}
+
+static void put_key_share(struct tls_conn *c, struct build *b)
+{
+	struct vec ext = ext_begin(c, b, EXT_KEY_SHARE), shares = put_vec(b, 2), share;
+
+	put_u16(b, c->kem->group);
+	share = put_vec(b, 2);
+	c->kem->keygen(c->priv, put_space(b, c->kem->client_share_len));
+	put_end(b, share);
+	put_end(b, shares);
+	put_end(b, ext);
+}
+
+static void (*const hello_exts[])(struct tls_conn *c, struct build *b) = {
+	put_server_name, put_supported_groups, put_signature_algorithms, put_alpn, put_supported_versions, put_key_share,
+};
+
+static enum hs send_client_hello(struct tls_conn *c)
+{
+	const struct tls_config *config = c->params.config;
+	struct build b;
+	struct vec v;
+	enum hs rc = hs_begin(c, &b, HT_CLIENT_HELLO, CLIENT_HELLO_MAX);
+
+	if (rc)
+		return rc;
+	c->kem = kem_find(config->groups[0]);
+	c->session_id_len = config->no_ccs ? 0 : SESSION_ID_MAX;	/* D.4 */
+	rand_bytes(c->session_id, c->session_id_len);
+	put_u16(&b, VERSION_LEGACY);
+	rand_bytes(put_space(&b, RANDOM_LEN), RANDOM_LEN);
+	v = put_vec(&b, 1);
+	put_bytes(&b, c->session_id, c->session_id_len);
+	put_end(&b, v);
+	v = put_vec(&b, 2);
+	for (size_t i = 0; i < config->num_suites; i++)
+		put_u16(&b, config->suites[i]);
+	put_end(&b, v);
+	put_u16(&b, 0x0100);	/* legacy_compression_methods: null alone */
+	v = put_vec(&b, 2);
+	for (size_t i = 0; i < sizeof(hello_exts) / sizeof(*hello_exts); i++)
+		hello_exts[i](c, &b);
+	put_end(&b, v);
+	hs_send(c, &b);
+	c->rx.ccs_ok = true;
+	return HS_NEXT;
+}
+
+/* ---- ServerHello, 4.1.3 ---- */
+
+/* SHA-256 of "HelloRetryRequest": the random that makes a ServerHello one, 4.1.3. */
+static const uint8_t retry_random[RANDOM_LEN] = {
+	0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+	0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+};
+
+struct server_hello {
+	uint16_t version, suite;
+	uint8_t compression;
+	const uint8_t *random;
+	struct cursor session_id;
+	struct ext_block exts;
+};
+
+/* The fields before the extensions. */
+static bool read_fields(struct server_hello *sh, struct cursor *body)
+{
+	return cur_u16(body, &sh->version) && cur_bytes(body, &sh->random, RANDOM_LEN) &&
+	       cur_vec(body, &sh->session_id, 1, 0, SESSION_ID_MAX) && cur_u16(body, &sh->suite) &&
+	       cur_u8(body, &sh->compression);
+}
+
+/* A server that chose an older version may have been tricked into it: 4.1.3. */
+static enum hs refuse_old_version(struct tls_conn *c, const struct server_hello *sh)
+{
+	static const char sentinel[7] = "DOWNGRD";
+	const uint8_t *end = sh->random + RANDOM_LEN - 8;
+
+	if (!memcmp(end, sentinel, sizeof(sentinel)) && end[7] <= 1)
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server says that something downgraded the connection");
+	return hs_refuse(c, ALERT_PROTOCOL_VERSION, "server chose version 0x%04x, not TLS 1.3", sh->version);
+}
+
+static enum hs check_version(struct tls_conn *c, struct server_hello *sh)
+{
+	struct cursor data = sh->exts.data[EXT_SUPPORTED_VERSIONS];
+	uint16_t version;
+
+	if (!cur_u16(&data, &version) || !cur_empty(&data))
+		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed supported_versions");
+	if (version != VERSION_TLS13)
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose version 0x%04x, which was not offered", version);
+	if (sh->version != VERSION_LEGACY)
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "ServerHello with legacy_version 0x%04x", sh->version);
+	return HS_NEXT;
+}
+
+static enum hs check_echo(struct tls_conn *c, const struct server_hello *sh)
+{
+	if (sh->session_id.len != c->session_id_len || memcmp(sh->session_id.p, c->session_id, c->session_id_len))
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server did not echo the session id");
+	if (sh->compression)
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose a compression method");
+	return HS_NEXT;
+}
+
+static enum hs choose_suite(struct tls_conn *c, const struct server_hello *sh)
+{
+	const struct tls_config *config = c->params.config;
+
+	for (size_t i = 0; i < config->num_suites; i++)
+		if (config->suites[i] == sh->suite)
+			c->suite = suite_find(sh->suite);
+	if (!c->suite)
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose suite 0x%04x, which was not offered", sh->suite);
+	return HS_NEXT;
+}
+
+static enum hs agree_key(struct tls_conn *c, const struct server_hello *sh)
+{
+	struct cursor data = sh->exts.data[EXT_KEY_SHARE], share;
+	uint16_t group;
+	int err;
+
+	if (!ext_has(&sh->exts, EXT_KEY_SHARE))
+		return hs_refuse(c, ALERT_MISSING_EXTENSION, "ServerHello without key_share");
+	if (!cur_u16(&data, &group) || !cur_vec(&data, &share, 2, 1, 65535) || !cur_empty(&data))
+		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed key_share");
+	if (group != c->kem->group)
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose group 0x%04x, of which no share was sent", group);
+	if (share.len != c->kem->server_share_len)
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "key share of wrong length for %s", c->kem->name);
+	err = c->kem->decaps(c->dhe, c->priv, share.p);
+	if (err == -ENOMEM)
+		return hs_fail(c, err, ALERT_INTERNAL_ERROR, "out of memory");
+	if (err)
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "key share is not valid for %s", c->kem->name);
+	return HS_NEXT;
+}
+
+static enum hs parse_server_hello(struct tls_conn *c, struct cursor *body)
+{
+	struct server_hello sh;
+
+	if (!read_fields(&sh, body))
+		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed ServerHello");
+	/* In older versions other extensions belong here, or none. */
+	if (cur_empty(body) || !ext_offered(*body, EXT_SUPPORTED_VERSIONS))
+		return refuse_old_version(c, &sh);
+	if (ext_parse(c, &sh.exts, body, IN_SERVER_HELLO))
+		return HS_FAILED;
+	if (!cur_empty(body))
+		return hs_refuse(c, ALERT_DECODE_ERROR, "ServerHello is too long");
+	if (check_version(c, &sh) || check_echo(c, &sh) || choose_suite(c, &sh) || agree_key(c, &sh))
+		return HS_FAILED;
+	transcript_pick(&c->transcript, c->suite->hash);
+	return HS_NEXT;
+}
+
+/* HelloRetryRequest is not offered: we cannot send a second ClientHello, so a server that wants one is refused. */
+static enum hs recv_hello_retry_request(struct tls_conn *c)
+{
+	struct server_hello sh;
+	struct msg m;
+	enum hs rc = rx_message(c, &m);
+
+	if (rc)
+		return rc;
+	if (m.type != HT_SERVER_HELLO || !read_fields(&sh, &m.body) || memcmp(sh.random, retry_random, RANDOM_LEN))
+		return HS_NEXT;
+	return hs_refuse(c, ALERT_HANDSHAKE_FAILURE, "server asks for a second ClientHello (HelloRetryRequest), which is not offered");
+}
+
+/* Not offered, as above. */
+static enum hs send_client_hello_again(struct tls_conn *c)
+{
+	(void)c;
+	return HS_NEXT;
+}
+
+static enum hs recv_server_hello(struct tls_conn *c)
+{
+	return hs_recv(c, HT_SERVER_HELLO, parse_server_hello);
+}
+
+static enum hs start_handshake_keys(struct tls_conn *c)
+{
+	keys_early_init(&c->early, c->suite->hash, NULL, 0);
+	hs_start_handshake_keys(c);
+	hs_rx_keys(c, c->handshake.server);
+	hs_tx_keys(c, c->handshake.client);
+	return HS_NEXT;
+}
+
+/* ---- EncryptedExtensions, 4.3.1 ---- */
+
+/* RFC 7301 3.1: exactly one name, one of those offered. */
+static enum hs take_alpn(struct tls_conn *c, struct cursor data)
+{
+	struct cursor offered = { c->params.alpn, c->params.alpn_len }, list, name, own;
+
+	if (!cur_vec(&data, &list, 2, 2, 65535) || !cur_empty(&data) || !cur_vec(&list, &name, 1, 1, 255) ||
+	    !cur_empty(&list))
+		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed application_layer_protocol_negotiation");
+	while (cur_vec(&offered, &own, 1, 1, 255)) {
+		if (own.len != name.len || memcmp(own.p, name.p, own.len))
+			continue;
+		c->alpn = own.p;
+		c->alpn_len = (uint8_t)own.len;
+		return HS_NEXT;
+	}
+	return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose an application protocol that was not offered");
+}
+
+static enum hs parse_encrypted_extensions(struct tls_conn *c, struct cursor *body)
+{
+	struct ext_block exts;
+	struct cursor groups;
+
+	if (ext_parse(c, &exts, body, IN_ENCRYPTED_EXTENSIONS))
+		return HS_FAILED;
+	if (ext_has(&exts, EXT_SERVER_NAME) && !cur_empty(&exts.data[EXT_SERVER_NAME]))
+		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed server_name");
+	/* Groups for a next connection: no use here, 4.2.7. */
+	if (ext_has(&exts, EXT_SUPPORTED_GROUPS) &&
+	    (!cur_vec_u16(&exts.data[EXT_SUPPORTED_GROUPS], &groups, 2, 65535) || !cur_empty(&exts.data[EXT_SUPPORTED_GROUPS])))
+		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed supported_groups");
+	return ext_has(&exts, EXT_ALPN) ? take_alpn(c, exts.data[EXT_ALPN]) : HS_NEXT;
+}
+
+static enum hs recv_encrypted_extensions(struct tls_conn *c)
+{
+	return hs_recv(c, HT_ENCRYPTED_EXTENSIONS, parse_encrypted_extensions);
+}
+
+/* ---- CertificateRequest, 4.3.2 ---- */
+
+static enum hs parse_certificate_request(struct tls_conn *c, struct cursor *body)
+{
+	struct cursor context, schemes;
+	struct ext_block exts;
+
+	if (!cur_vec(body, &context, 1, 0, 255))
+		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed CertificateRequest");
+	if (!cur_empty(&context))
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "CertificateRequest with a context during the handshake");
+	if (ext_parse(c, &exts, body, IN_CERTIFICATE_REQUEST))
+		return HS_FAILED;
+	if (!ext_has(&exts, EXT_SIGNATURE_ALGORITHMS))
+		return hs_refuse(c, ALERT_MISSING_EXTENSION, "CertificateRequest without signature_algorithms");
+	if (!cur_vec_u16(&exts.data[EXT_SIGNATURE_ALGORITHMS], &schemes, 2, 65534) ||
+	    !cur_empty(&exts.data[EXT_SIGNATURE_ALGORITHMS]))
+		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed signature_algorithms");
+	c->cert_requested = true;
+	return HS_NEXT;
+}
+
+static enum hs recv_certificate_request(struct tls_conn *c)
+{
+	struct msg m;
+	enum hs rc = rx_message(c, &m);
+
+	if (rc || m.type != HT_CERTIFICATE_REQUEST)
+		return rc;
+	return hs_recv(c, HT_CERTIFICATE_REQUEST, parse_certificate_request);
+}
+
+/* ---- the rest ---- */
+
+static enum hs recv_certificate(struct tls_conn *c)
+{
+	return hs_recv(c, HT_CERTIFICATE, auth_parse_certificate);
+}
+
+static enum hs recv_certificate_verify(struct tls_conn *c)
+{
+	return hs_recv(c, HT_CERTIFICATE_VERIFY, auth_parse_certificate_verify);
+}
+
+static enum hs recv_finished(struct tls_conn *c)
+{
+	enum hs rc = hs_recv(c, HT_FINISHED, auth_parse_finished);
+
+	return rc ? rc : rx_finish(c);
+}
+
+static enum hs start_master(struct tls_conn *c)
+{
+	hs_start_master(c);
+	hs_rx_keys(c, c->master.server);
+	return HS_NEXT;
+}
+
+/* No early data is offered, so none ends. */
+static enum hs send_end_of_early_data(struct tls_conn *c)
+{
+	(void)c;
+	return HS_NEXT;
+}
+
+/* D.4: right before the second flight. */
+static enum hs send_change_cipher_spec(struct tls_conn *c)
+{
+	return c->session_id_len ? tx_change_cipher_spec(c) : HS_NEXT;
+}
+
+/* Client certificates are not offered: who asks gets an empty list, 4.4.2. */
+static enum hs send_certificate(struct tls_conn *c)
+{
+	return c->cert_requested ? auth_send_certificate(c) : HS_NEXT;
+}
+
+/* Follows a certificate only. */
+static enum hs send_certificate_verify(struct tls_conn *c)
+{
+	(void)c;
+	return HS_NEXT;
+}
+
+static enum hs send_finished(struct tls_conn *c)
+{
+	enum hs rc = auth_send_finished(c);
+
+	if (!rc)
+		hs_tx_keys(c, c->master.client);
+	return rc;
+}
+
+hs_step *const client_steps[] = {
+	send_client_hello,
+	recv_hello_retry_request,
+	send_client_hello_again,
+	recv_server_hello,
+	start_handshake_keys,
+	recv_encrypted_extensions,
+	recv_certificate_request,
+	recv_certificate,
+	recv_certificate_verify,
+	recv_finished,
+	start_master,
+	send_end_of_early_data,
+	send_change_cipher_spec,
+	send_certificate,
+	send_certificate_verify,
+	send_finished,
+	NULL
+};

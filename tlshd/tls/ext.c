@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "ext.h"
+
+#define RESPONSES (IN_SERVER_HELLO | IN_HELLO_RETRY_REQUEST | IN_ENCRYPTED_EXTENSIONS | IN_CERTIFICATE)
+
+/* RFC 8446 4.2. */
+static const struct {
+	uint16_t id;
+	uint8_t places;
+} exts[EXT_NUM] = {
+	[EXT_SERVER_NAME] = { 0, IN_CLIENT_HELLO | IN_ENCRYPTED_EXTENSIONS },
+	[EXT_MAX_FRAGMENT_LENGTH] = { 1, IN_CLIENT_HELLO | IN_ENCRYPTED_EXTENSIONS },
+	[EXT_STATUS_REQUEST] = { 5, IN_CLIENT_HELLO | IN_CERTIFICATE_REQUEST | IN_CERTIFICATE },
+	[EXT_SUPPORTED_GROUPS] = { 10, IN_CLIENT_HELLO | IN_ENCRYPTED_EXTENSIONS },
+	[EXT_SIGNATURE_ALGORITHMS] = { 13, IN_CLIENT_HELLO | IN_CERTIFICATE_REQUEST },
+	[EXT_USE_SRTP] = { 14, IN_CLIENT_HELLO | IN_ENCRYPTED_EXTENSIONS },
+	[EXT_HEARTBEAT] = { 15, IN_CLIENT_HELLO | IN_ENCRYPTED_EXTENSIONS },
+	[EXT_ALPN] = { 16, IN_CLIENT_HELLO | IN_ENCRYPTED_EXTENSIONS },
+	[EXT_SIGNED_CERTIFICATE_TIMESTAMP] = { 18, IN_CLIENT_HELLO | IN_CERTIFICATE_REQUEST | IN_CERTIFICATE },
+	[EXT_CLIENT_CERTIFICATE_TYPE] = { 19, IN_CLIENT_HELLO | IN_ENCRYPTED_EXTENSIONS },
+	[EXT_SERVER_CERTIFICATE_TYPE] = { 20, IN_CLIENT_HELLO | IN_ENCRYPTED_EXTENSIONS },
+	[EXT_PADDING] = { 21, IN_CLIENT_HELLO },
+	[EXT_PRE_SHARED_KEY] = { 41, IN_CLIENT_HELLO | IN_SERVER_HELLO },
+	[EXT_EARLY_DATA] = { 42, IN_CLIENT_HELLO | IN_ENCRYPTED_EXTENSIONS },
+	[EXT_SUPPORTED_VERSIONS] = { 43, IN_CLIENT_HELLO | IN_SERVER_HELLO | IN_HELLO_RETRY_REQUEST },
+	[EXT_COOKIE] = { 44, IN_CLIENT_HELLO | IN_HELLO_RETRY_REQUEST },
+	[EXT_PSK_KEY_EXCHANGE_MODES] = { 45, IN_CLIENT_HELLO },
+	[EXT_CERTIFICATE_AUTHORITIES] = { 47, IN_CLIENT_HELLO | IN_CERTIFICATE_REQUEST },
+	[EXT_OID_FILTERS] = { 48, IN_CERTIFICATE_REQUEST },
+	[EXT_POST_HANDSHAKE_AUTH] = { 49, IN_CLIENT_HELLO },
+	[EXT_SIGNATURE_ALGORITHMS_CERT] = { 50, IN_CLIENT_HELLO | IN_CERTIFICATE_REQUEST },
+	[EXT_KEY_SHARE] = { 51, IN_CLIENT_HELLO | IN_SERVER_HELLO | IN_HELLO_RETRY_REQUEST },
+};
+
+_Static_assert(EXT_NUM <= 32, "a bit for each");
+
+static enum ext find(uint16_t id)
+{
+	size_t i = 0;
+
+	while (i < EXT_NUM && exts[i].id != id)
+		i++;
+	return (enum ext)i;
+}
+
+/* May an extension of type @id, number @e of the table or EXT_NUM, stand in @place? */
+static enum hs check_place(struct tls_conn *c, uint16_t id, enum ext e, enum ext_place place)
+{
+	if (e != EXT_NUM && !(exts[e].places & place))
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "extension %u in a message where it does not belong", id);
+	if (!(place & RESPONSES) || (e == EXT_COOKIE && place == IN_HELLO_RETRY_REQUEST))
+		return HS_NEXT;
+	if (e == EXT_NUM || !(c->exts_sent >> e & 1))
+		return hs_refuse(c, ALERT_UNSUPPORTED_EXTENSION, "extension %u was not asked for", id);
+	return HS_NEXT;
+}
+
+enum hs ext_parse(struct tls_conn *c, struct ext_block *out, struct cursor *body, enum ext_place place)
+{
+	uint64_t seen[65536 / 64] = { 0 };	/* a peer picks the types, so no smaller set is cheap in the worst case */
+	struct cursor list, data;
+	uint16_t id;
+
+	memset(out, 0, sizeof(*out));
+	if (!cur_vec(body, &list, 2, 0, 65535))
+		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed extensions");
+	while (!cur_empty(&list)) {
+		enum ext e;
+
+		if (!cur_u16(&list, &id) || !cur_vec(&list, &data, 2, 0, 65535))
+			return hs_refuse(c, ALERT_DECODE_ERROR, "malformed extensions");
+		if (seen[id / 64] >> (id % 64) & 1)
+			return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "extension %u twice", id);
+		seen[id / 64] |= UINT64_C(1) << (id % 64);
+		e = find(id);
+		if (check_place(c, id, e, place))
+			return HS_FAILED;
+		if (e == EXT_PRE_SHARED_KEY && place == IN_CLIENT_HELLO && !cur_empty(&list))
+			return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "pre_shared_key is not the last extension");
+		if (e == EXT_NUM)
+			continue;
+		out->present |= UINT32_C(1) << e;
+		out->data[e] = data;
+	}
+	return HS_NEXT;
+}
+
+bool ext_offered(struct cursor block, enum ext e)
+{
+	struct cursor list, data;
+	uint16_t id;
+
+	if (!cur_vec(&block, &list, 2, 0, 65535))
+		return true;
+	while (!cur_empty(&list)) {
+		if (!cur_u16(&list, &id) || !cur_vec(&list, &data, 2, 0, 65535) || id == exts[e].id)
+			return true;
+	}
+	return false;
+}
+
+struct vec ext_begin(struct tls_conn *c, struct build *b, enum ext e)
+{
+	c->exts_sent |= UINT32_C(1) << e;
+	put_u16(b, exts[e].id);
+	return put_vec(b, 2);
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+/* tls: what tls.h promises: the driver of the steps, the lent buffers, the results. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "hs.h"
+
+static void must(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static void check_config(const struct tls_params *p)
+{
+	const struct tls_config *config = p->config;
+
+	must(config->num_suites && config->num_suites <= TLS_SUITES_MAX);
+	must(config->num_groups && config->num_groups <= TLS_GROUPS_MAX);
+	for (size_t i = 0; i < config->num_suites; i++)
+		must(suite_find(config->suites[i]));
+	for (size_t i = 0; i < config->num_groups; i++)
+		must(kem_find(config->groups[i]));
+	must(p->alpn_len <= TLS_ALPN_MAX);
+	must(p->role == TLS_SERVER ? config->num_identities > 0 : config->anchors != NULL);
+	must(!p->server_name || strlen(p->server_name) <= TLS_NAME_MAX);
+}
+
+void tls_init(struct tls_conn *c, const struct tls_params *p)
+{
+	check_config(p);
+	memset(c, 0, sizeof(*c));
+	c->params = *p;
+	c->step = p->role == TLS_CLIENT ? client_steps : server_steps;
+	c->state = TLS_WANT_RX;
+	c->alert_sent = c->alert_received = TLS_ALERT_NONE;
+	transcript_init(&c->transcript);
+}
+
+void tls_wipe(struct tls_conn *c)
+{
+	rx_wipe(c);
+	sig_pub_free(&c->peer.pub);
+	wipe(c, sizeof(*c));
+}
+
+/* ---- driving ---- */
+
+static enum tls_want failed(struct tls_conn *c)
+{
+	if (c->alert_sent != TLS_ALERT_NONE)
+		tx_alert(c, (uint8_t)c->alert_sent);
+	hs_forget(c, false);
+	return c->state = TLS_FAILED;
+}
+
+static enum hs run(struct tls_conn *c)
+{
+	for (; *c->step; c->step++) {
+		enum hs rc = (*c->step)(c);
+
+		if (rc != HS_NEXT)
+			return rc;
+	}
+	return HS_NEXT;
+}
+
+enum tls_want tls_advance(struct tls_conn *c, struct tls_out *out)
+{
+	static const enum tls_want wants[] = {
+		[HS_WANT_RX] = TLS_WANT_RX,
+		[HS_WANT_TX] = TLS_WANT_TX,
+		[HS_WANT_SIGN] = TLS_WANT_SIGN,
+	};
+	enum hs rc;
+
+	if (c->state != TLS_WANT_RX)
+		return c->state;
+	c->tx.out = out;
+	rc = run(c);
+	if (rc == HS_WANT_RX && c->rx.eof)
+		rc = hs_fail(c, -ECONNRESET, TLS_ALERT_NONE, "peer closed the connection during the handshake");
+	if (rc == HS_FAILED) {
+		failed(c);
+	} else if (rc == HS_NEXT) {
+		hs_forget(c, true);
+		c->state = TLS_DONE;
+	}
+	c->tx.out = NULL;
+	return c->state == TLS_WANT_RX ? wants[rc] : c->state;
+}
+
+void tls_abort(struct tls_conn *c, int err, uint8_t alert, const char *reason, struct tls_out *out)
+{
+	if (c->state == TLS_FAILED)
+		return;
+	c->tx.out = out;
+	hs_fail(c, err, alert, "%s", reason);
+	failed(c);
+	c->tx.out = NULL;
+}
+
+/* ---- receiving ---- */
+
+void tls_lend_rx(struct tls_conn *c, uint8_t *p)
+{
+	must(!c->rx.p && p);
+	c->rx.p = p;
+}
+
+uint8_t *tls_take_rx(struct tls_conn *c)
+{
+	uint8_t *p = c->rx.p;
+
+	rx_wipe(c);
+	c->rx.p = NULL;
+	return p;
+}
+
+bool tls_rx_idle(const struct tls_conn *c)
+{
+	return c->rx.msg_at == c->rx.msg_end && c->rx.raw_at == c->rx.raw_end;
+}
+
+void tls_rx_window(struct tls_conn *c, struct tls_window *w)
+{
+	must(c->rx.p);
+	rx_compact(c);
+	w->p = c->rx.p + c->rx.raw_end;
+	w->room = TLS_RX_CAP - c->rx.raw_end;
+	w->greedy = c->params.role == TLS_SERVER && !c->tx.flight_sent;
+}
+
+void tls_rx_filled(struct tls_conn *c, size_t len)
+{
+	must(c->rx.p && len <= TLS_RX_CAP - c->rx.raw_end);
+	c->rx.raw_end += (uint32_t)len;
+	c->rx.filled = (uint32_t)len;
+	if (c->rx.high < c->rx.raw_end)
+		c->rx.high = c->rx.raw_end;
+}
+
+void tls_rx_eof(struct tls_conn *c)
+{
+	c->rx.eof = true;
+}
+
+size_t tls_rx_taken(const struct tls_conn *c)
+{
+	return c->rx.filled - c->rx.left;
+}
+
+/* ---- signing ---- */
+
+void tls_sign_request(const struct tls_conn *c, struct tls_sign_req *req)
+{
+	must(c->sign == SIGN_ASKED);
+	memset(req, 0, sizeof(*req));
+	req->identity = c->identity;
+	req->scheme = c->sigscheme;
+	req->hash_len = (uint8_t)hash_len(c->suite->hash);
+	transcript_hash(&c->transcript, req->hash);
+}
+
+void tls_sign_answer(struct tls_conn *c, const uint8_t *sig, size_t len)
+{
+	must(c->sign == SIGN_ASKED && len <= SIG_MAX);
+	if (len)
+		memcpy(c->sig, sig, len);
+	c->sig_len = (uint16_t)len;
+	c->sign = SIGN_ANSWERED;
+}
+
+/* ---- results ---- */
+
+void tls_traffic(const struct tls_conn *c, struct tls_traffic *t)
+{
+	must(c->state == TLS_DONE);
+	memset(t, 0, sizeof(*t));
+	t->suite = c->suite->id;
+	t->hash_len = (uint8_t)hash_len(c->suite->hash);
+	t->key_len = (uint8_t)aead_key_len(c->suite->aead);
+	t->tx = c->tx.keys;
+	t->rx = c->rx.keys;
+	memcpy(t->exporter_secret, c->master.exporter, t->hash_len);
+}
+
+void tls_result(const struct tls_conn *c, struct tls_result *r)
+{
+	*r = (struct tls_result){
+		.err = c->err,
+		.alert_sent = c->alert_sent,
+		.alert_received = c->alert_received,
+		.suite = c->suite ? c->suite->id : 0,
+		.group = c->kem && c->suite ? c->kem->group : 0,
+		.sigscheme = c->sigscheme,
+		.auth = c->auth,
+		.reason = c->reason,
+		.alpn = (const char *)c->alpn,
+		.alpn_len = c->alpn_len,
+		.server_name = c->server_name,
+		.peer_subject = c->peer.subject,
+		.peer_leaf_sha256 = c->peer_known ? c->peer.leaf_sha256 : NULL,
+	};
+}

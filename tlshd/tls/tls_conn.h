@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* tls_conn: what one handshake is, for those who store one; only the engine looks inside. */
+#ifndef TLSHD_TLS_CONN_H
+#define TLSHD_TLS_CONN_H
+
+#include "keys.h"
+#include "proto.h"
+#include "transcript.h"
+
+/* Why a step stopped. HS_NEXT is also what a parser says of a message that is right. */
+enum hs { HS_NEXT, HS_WANT_RX, HS_WANT_TX, HS_WANT_SIGN, HS_FAILED };
+
+typedef enum hs hs_step(struct tls_conn *c);
+
+/**
+ * struct rx - what came from the peer
+ * @p: the lent buffer: messages at @msg_at to @msg_end, then records not yet looked at, @raw_at to @raw_end
+ * @high: bytes of @p that were ever used, to be wiped
+ * @filled, @left: of the last tls_rx_filled(), and how many of them lie behind the peer's Finished
+ * @early_skip: bytes of early data that may still be dropped
+ * @protected: records are protected by @keys
+ * @opened: one has been
+ * @seen: a record of the peer has been seen: it speaks TLS
+ * @ccs_ok: change_cipher_spec is dropped, not refused
+ * @finished: nothing is read any more
+ */
+struct rx {
+	uint8_t *p;
+	uint32_t msg_at, msg_end, raw_at, raw_end, high, filled, left, early_skip;
+	bool eof, protected, opened, seen, ccs_ok, finished;
+	uint8_t num_ccs, num_user_canceled;
+	struct tls_keys keys;
+};
+
+/**
+ * struct tx - what goes to the peer
+ * @out: the caller's, only inside tls_advance() and tls_abort()
+ * @flight_sent: server: our Finished is out, so what comes next may be the client's last record
+ */
+struct tx {
+	struct tls_out *out;
+	bool protected, flight_sent;
+	struct tls_keys keys;
+};
+
+enum sign_state { SIGN_NONE, SIGN_ASKED, SIGN_ANSWERED };
+
+/**
+ * struct tls_conn - one handshake
+ * @step: where in the array of its role it is
+ * @state: TLS_WANT_RX while it goes on, TLS_DONE or TLS_FAILED
+ * @kem, @priv, @share, @dhe: the key exchange: client: our private key; server: our share and the shared secret
+ * @retry: server: a group is shared, but the client sent no share of it
+ * @cert_requested: client: the server asked for a certificate
+ * @exts_sent: bit per enum ext: a response may carry what was asked for
+ * @server_name: server: SNI received
+ */
+struct tls_conn {
+	struct tls_params params;
+	hs_step *const *step;
+	enum tls_want state;
+	struct rx rx;
+	struct tx tx;
+	struct transcript transcript;
+
+	const struct suite *suite;
+	const struct kem *kem;
+	const struct tls_identity *identity;
+	const uint8_t *alpn;
+	uint8_t alpn_len;
+	uint8_t session_id_len;
+	bool retry, cert_requested;
+	uint16_t sigscheme;
+	uint32_t exts_sent;
+	uint8_t session_id[SESSION_ID_MAX];
+
+	uint8_t priv[KEM_PRIV_MAX];
+	uint8_t share[KEM_SHARE_MAX];
+	uint8_t dhe[KEM_SECRET_MAX];
+	struct keys_early early;
+	struct keys_handshake handshake;
+	struct keys_master master;
+
+	enum sign_state sign;
+	uint16_t sig_len;
+	uint8_t sig[SIG_MAX];
+
+	enum tls_auth auth;
+	struct x509_peer peer;
+	bool peer_known;
+	int err;
+	uint16_t alert_sent, alert_received;
+	char server_name[TLS_NAME_MAX + 1];
+	char reason[TLS_REASON_LEN];
+};
+
+_Static_assert(sizeof(struct tls_conn) <= TLS_CONN_MAX, "a handshake must fit its slot");
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* transcript: the running Transcript-Hash, RFC 8446 section 4.4.1. Both hashes run until the suite says which one counts. */
+#ifndef TLSHD_TLS_TRANSCRIPT_H
+#define TLSHD_TLS_TRANSCRIPT_H
+
+#include "../crypto/crypto.h"
+
+struct transcript {
+	struct hash sha256, sha384;
+	bool picked;
+	enum hash_id id;
+};
+
+static inline void transcript_init(struct transcript *t)
+{
+	t->picked = false;
+	hash_init(&t->sha256, HASH_SHA256);
+	hash_init(&t->sha384, HASH_SHA384);
+}
+
+static inline void transcript_pick(struct transcript *t, enum hash_id id)
+{
+	t->picked = true;
+	t->id = id;
+}
+
+/* @p: whole messages with their headers */
+static inline void transcript_add(struct transcript *t, const void *p, size_t len)
+{
+	if (!t->picked || t->id == HASH_SHA256)
+		hash_update(&t->sha256, p, len);
+	if (!t->picked || t->id == HASH_SHA384)
+		hash_update(&t->sha384, p, len);
+}
+
+/* Of what was added so far, only once picked: hash_len(@t->id) bytes. */
+static inline void transcript_hash(const struct transcript *t, uint8_t *out)
+{
+	hash_final(t->id == HASH_SHA384 ? &t->sha384 : &t->sha256, out);
+}
+
+#endif

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+/* tx: from messages of ours to records in the caller's buffer. */
+#include "hs.h"
+#include "record.h"
+
+/* Room that is always left, so that a failure can say why. */
+#define ALERT_ROOM (2 + RECORD_OVERHEAD)
+
+static size_t room(const struct tls_conn *c)
+{
+	return c->tx.out->cap - c->tx.out->len;
+}
+
+/* The content of @len bytes lies in the output buffer behind room for a record header. */
+static void send_record(struct tls_conn *c, enum content_type type, uint16_t version, size_t len)
+{
+	uint8_t *rec = c->tx.out->p + c->tx.out->len;
+
+	if (c->tx.protected) {
+		c->tx.out->len += record_seal(rec, type, len, c->suite->aead, &c->tx.keys);
+		return;
+	}
+	record_header(rec, type, version, len);
+	c->tx.out->len += RECORD_HEADER_LEN + len;
+}
+
+enum hs hs_begin(struct tls_conn *c, struct build *b, enum handshake_type type, size_t body_max)
+{
+	size_t max = MSG_HEADER_LEN + body_max;
+
+	if (room(c) < max + RECORD_OVERHEAD + ALERT_ROOM)
+		return HS_WANT_TX;
+	*b = (struct build){ .p = c->tx.out->p + c->tx.out->len + RECORD_HEADER_LEN, .cap = max };
+	put_u8(b, (uint8_t)type);
+	put_uint(b, 3, 0);
+	return HS_NEXT;
+}
+
+void hs_send(struct tls_conn *c, struct build *b)
+{
+	store_be(b->p + 1, 3, b->len - MSG_HEADER_LEN);
+	transcript_add(&c->transcript, b->p, b->len);
+	send_record(c, CT_HANDSHAKE, b->p[0] == HT_CLIENT_HELLO ? VERSION_FIRST_RECORD : VERSION_LEGACY, b->len);
+}
+
+enum hs tx_change_cipher_spec(struct tls_conn *c)
+{
+	uint8_t *rec = c->tx.out->p + c->tx.out->len;
+
+	if (room(c) < RECORD_HEADER_LEN + 1 + ALERT_ROOM)
+		return HS_WANT_TX;
+	record_header(rec, CT_CHANGE_CIPHER_SPEC, VERSION_LEGACY, 1);
+	rec[RECORD_HEADER_LEN] = 1;
+	c->tx.out->len += RECORD_HEADER_LEN + 1;
+	return HS_NEXT;
+}
+
+void tx_alert(struct tls_conn *c, uint8_t alert)
+{
+	uint8_t *content = c->tx.out->p + c->tx.out->len + RECORD_HEADER_LEN;
+
+	if (room(c) < ALERT_ROOM)
+		return;
+	content[0] = alert == ALERT_CLOSE_NOTIFY || alert == ALERT_USER_CANCELED ? ALERT_WARNING : ALERT_FATAL;
+	content[1] = alert;
+	send_record(c, CT_ALERT, VERSION_LEGACY, 2);
+}
