@@ -5,7 +5,7 @@ TLSHD_SRC := $(addprefix tlshd/,supervisor.c config.c identity.c image.c report.
 TLSHD_LIBS := $(shell pkg-config --libs libnl-genl-3.0) -luring -lconfuse $(CRYPTO_LIBS) -lpthread
 
 TLSHD := $(B)/tlshd/tlshd
-PROGS += $(if $(TLS_SRC),$(TLSHD))
+PROGS += $(TLSHD)
 INSTALL_FILES += 755:$(TLSHD):/usr/sbin 644:tlshd/tlshd.service:/usr/lib/systemd/system 600:tlshd/tlshd.conf:/etc/tlshd \
 	644:tlshd/tlshd.8:/usr/share/man/man8 644:tlshd/tlshd.conf.5:/usr/share/man/man5
 
