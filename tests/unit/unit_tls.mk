@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+TLS_TESTS := $(addprefix $(B)/tests/unit/,tls_rfc8448)
+HOST_TESTS += $(TLS_TESTS)
+
+$(call objs,$(wildcard tests/unit/tls_*.c)): ALL_CFLAGS += -DCERTS='"$(TEST_CERTS)"'
+
+$(TLS_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(call objs,$(TLS_SRC) $(CRYPTO_SRC)) | $(TEST_CERTS)/made
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CRYPTO_LIBS) -lcmocka -lpthread
