@@ -193,6 +193,9 @@ static const struct row rows[] = {
 	{ "unknown critical extension", "critical.pem", "localhost", SERVER, NULL, -EKEYREJECTED, 43,
 	  "certificate of localhost has a critical extension that is not known here" },
 
+	{ "issuer of the right name with another key", "forged.pem", "localhost", SERVER, NULL, -EKEYREJECTED, 42,
+	  "certificate of localhost has a wrong signature" },
+
 	/* Purpose. */
 	{ "client certificate of a server", "client.pem", "client.example.org", SERVER, NULL, -EKEYREJECTED, 43,
 	  "certificate of client.example.org is not meant for this side of TLS" },
@@ -442,6 +445,7 @@ static void own_chains_are_refused_by_entry(void **state)
 		{ "p256.crt+root.crt", -EINVAL, "entry 2 does not sign entry 1" },
 		{ "inter.crt+p256.crt", -EINVAL, "entry 2 does not sign entry 1" },
 		{ "p256.pem+other.crt", -EINVAL, "entry 3 does not sign entry 2" },
+		{ "forged.pem", -EINVAL, "entry 2 does not sign entry 1" },
 		{ "p256.crt+p256.key", -EINVAL, "entry 2 is a PRIVATE KEY, expected a certificate" },
 		{ "p256.key", -EINVAL, "entry 1 is a PRIVATE KEY, expected a certificate" },
 		{ "p521.crt", -EINVAL, "entry 1 has a key that is not supported" },
