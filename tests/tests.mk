@@ -24,7 +24,7 @@ deps:
 
 .PHONY: host-tests vm-tests
 host-tests: $(PROGS) $(filter $(B)/%,$(HOST_TESTS))
-vm-tests: $(PROGS) $(filter $(B)/%,$(VM_TESTS))
+vm-tests: $(PROGS) $(B)/tests/certs/made $(filter $(B)/%,$(VM_TESTS))
 
 .PHONY: build-host-tests
 build-host-tests:
