@@ -84,7 +84,9 @@ static void ready(struct loop_poll *p, int events)
 {
 	struct signer_client *c = (struct signer_client *)p;
 
-	if (c->next_fd < 0 && events != -ECANCELED && !receive(c)) {
+	/* Also when another one has come: it has answered what it could. */
+	(void)events;
+	if (!receive(c)) {
 		log_warn("the signer is gone: %u signatures lost, %u wait for the next one", c->num_underway, c->num_queued);
 		lose(c);
 	}
@@ -180,7 +182,7 @@ void signer_client_flush(struct signer_client *c)
 	struct sign_ask batch[SIGN_BATCH];
 	uint32_t num;
 
-	while (c->fd >= 0 && (num = fill_batch(c, batch))) {
+	while (c->fd >= 0 && c->next_fd < 0 && (num = fill_batch(c, batch))) {
 		/* A full or broken socket: the answers, or the end of file, that follow will bring us here again. */
 		if (send(c->fd, batch, num * sizeof(batch[0]), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 			return;

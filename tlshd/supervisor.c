@@ -256,7 +256,8 @@ static void on_end(struct supervisor *s, struct supervised *c)
 		log_err("another daemon has registered with the module: leaving it to that one");
 		stop_with(s, EXIT_FAILURE);
 	} else if (!c->was_ready) {
-		log_err("the %s could not start", c->role);
+		if (!s->report->errors)
+			log_err("the %s could not start", c->role);
 		stop_with(s, s->report->errors ? EXIT_STATUS_CONFIG : EXIT_FAILURE);
 	} else {
 		back_off(c);
@@ -378,9 +379,9 @@ int supervisor_main(const char *file, bool check_only)
 		status = supervise(&s);
 	}
 	if (report.errors)
-		log_err("%u errors in %s", report.errors, file);
+		log_err("%u error%s in %s", report.errors, report.errors == 1 ? "" : "s", file);
 	else if (check_only && !status)
-		fprintf(stderr, "%s: no errors, %u warnings\n", file, report.warnings);
+		fprintf(stderr, "%s: no errors, %u warning%s\n", file, report.warnings, report.warnings == 1 ? "" : "s");
 	identities_free(&ids);
 	config_free(config);
 	return status;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-DAEMON_TESTS := $(addprefix $(B)/tests/unit/,daemon_config daemon_upcall daemon_policy daemon_pool)
+DAEMON_TESTS := $(addprefix $(B)/tests/unit/,daemon_config daemon_upcall daemon_policy daemon_pool \
+	daemon_signer daemon_conn daemon_openssl)
 
 HOST_TESTS += $(DAEMON_TESTS)
 
@@ -10,6 +11,10 @@ DAEMON_CONFIG_SRC := $(addprefix tlshd/,config.c identity.c image.c report.c log
 $(B)/tests/unit/daemon_upcall: $(call objs,tests/unit/daemon_upcall.c tlshd/upcall.c)
 $(B)/tests/unit/daemon_pool: $(call objs,tests/unit/daemon_pool.c tlshd/pool.c)
 $(B)/tests/unit/daemon_policy: $(call objs,tests/unit/daemon_policy.c tlshd/policy.c $(DAEMON_CONFIG_SRC) $(CRYPTO_SRC))
+$(B)/tests/unit/daemon_signer: $(call objs,tests/unit/daemon_signer.c $(TLSHD_SRC) $(TLS_SRC) $(CRYPTO_SRC))
+# ktls.c is left out: these two are the kernel's side themselves.
+$(addprefix $(B)/tests/unit/,daemon_conn daemon_openssl): $(B)/tests/unit/%: $(B)/tests/unit/%.o \
+		$(call objs,$(filter-out tlshd/ktls.c,$(TLSHD_SRC)) $(TLS_SRC) $(CRYPTO_SRC))
 $(B)/tests/unit/daemon_config: $(call objs,tests/unit/daemon_config.c $(DAEMON_CONFIG_SRC) $(CRYPTO_SRC))
 
 $(DAEMON_TESTS): | $(B)/tests/certs/made
