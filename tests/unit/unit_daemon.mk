@@ -2,7 +2,7 @@
 DAEMON_TESTS := $(addprefix $(B)/tests/unit/,daemon_config daemon_upcall daemon_policy daemon_pool \
 	daemon_signer daemon_conn daemon_openssl)
 
-HOST_TESTS += $(DAEMON_TESTS)
+HOST_TESTS += $(DAEMON_TESTS) tests/unit/daemon_cli
 
 $(addsuffix .o,$(DAEMON_TESTS)): ALL_CFLAGS += -DCERTS='"$(B)/tests/certs"' -DEXAMPLE='"$(CURDIR)/tlshd/tlshd.conf"'
 
