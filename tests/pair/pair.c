@@ -72,6 +72,7 @@ void pair_steps(struct pair *p, enum tls_role role)
 void pair_init(struct pair *p, const char *cert)
 {
 	memset(p, 0, sizeof(*p));
+	p->wire = malloc(STREAM_MAX);
 	for (int role = 0; role < 2; role++) {
 		struct side *s = &p->side[role];
 
@@ -103,6 +104,7 @@ void pair_free(struct pair *p)
 		free(s->rx);
 		free(s->out);
 	}
+	free(p->wire);
 }
 
 void side_give(struct side *s, const void *p, size_t len)
@@ -184,9 +186,10 @@ static bool turn(struct pair *p, enum tls_role role)
 	}
 	moved = out.len || s->want != TLS_WANT_TX;
 	assert_true(moved);
+	memcpy(p->wire, out.p, out.len);
 	if (p->tamper && out.len)
-		p->tamper(p, role, out.p, &out.len);
-	side_give(&p->side[!role], out.p, out.len);
+		p->tamper(p, role, p->wire, &out.len);
+	side_give(&p->side[!role], p->wire, out.len);
 	return true;
 }
 
@@ -238,11 +241,28 @@ void assert_refused(struct pair *p, enum tls_role by, uint16_t alert, const char
 	assert_int_equal(mine.alert_received, TLS_ALERT_NONE);
 }
 
-size_t step_index(struct pair *p, enum tls_role role, hs_step *step)
+size_t pair_step(struct pair *p, enum tls_role role, hs_step *step)
 {
 	size_t i = 0;
 
 	while (p->side[role].steps[i] != step)
 		assert_non_null(p->side[role].steps[i++]);
 	return i;
+}
+
+void pair_insert(struct pair *p, enum tls_role role, size_t at, hs_step *step)
+{
+	hs_step **steps = p->side[role].steps;
+
+	for (size_t i = NUM(p->side[role].steps) - 1; i > at; i--)
+		steps[i] = steps[i - 1];
+	steps[at] = step;
+}
+
+void pair_remove(struct pair *p, enum tls_role role, size_t at)
+{
+	hs_step **steps = p->side[role].steps;
+
+	for (; steps[at]; at++)
+		steps[at] = steps[at + 1];
 }

@@ -12,7 +12,9 @@
  * struct side - one end
  * @in: the "socket": bytes of the peer, @in_at to @in_len; taken as tls.h says, so what stays is the kernel's
  * @key: of its identity
- * @defer: how many answers of the signer come only at the next turn
+ * @bad_signer: it gives no signature
+ * @tx_cap: of the output buffer
+ * @eof: the peer closes once all is read
  * @steps: replaces the engine's own, if set before pair_start()
  */
 struct side {
@@ -37,14 +39,15 @@ struct side {
 /**
  * struct pair - both ends
  * @chunk: bytes a read gives at most; 0: all there is
- * @tamper: called with every output of a side before the other gets it; may change it and its length
+ * @tamper: called with every output of a side before the other gets it; may change it and its length, up to STREAM_MAX / 2
+ * @arg, @count: the test's own
  */
 struct pair {
 	struct side side[2];	/* by enum tls_role */
 	size_t chunk;
 	void (*tamper)(struct pair *p, enum tls_role from, uint8_t *bytes, size_t *len);
-	int count;		/* for the tamperer */
-	int arg;
+	size_t arg, count;
+	uint8_t *wire;
 };
 
 void pair_init(struct pair *p, const char *cert);	/* X25519 and P-256, all suites, "localhost" verified */
@@ -55,7 +58,9 @@ void pair_steps(struct pair *p, enum tls_role role);	/* copies the role's own st
 void pair_run(struct pair *p);				/* until neither side moves */
 void pair_free(struct pair *p);
 void side_give(struct side *s, const void *p, size_t len);
-size_t step_index(struct pair *p, enum tls_role role, hs_step *step);
+size_t pair_step(struct pair *p, enum tls_role role, hs_step *step);	/* where it is in side.steps */
+void pair_insert(struct pair *p, enum tls_role role, size_t at, hs_step *step);
+void pair_remove(struct pair *p, enum tls_role role, size_t at);
 
 void assert_open(struct pair *p);			/* both done, with the same keys */
 void assert_refused(struct pair *p, enum tls_role by, uint16_t alert, const char *reason);
