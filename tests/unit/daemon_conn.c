@@ -380,18 +380,20 @@ static void a_late_answer_is_dropped(void **state)
 	assert_int_equal(verdict_of(fds[1])->info.error, ETIMEDOUT);
 	assert_string_equal(verdict_of(fds[1])->info.reason, "timed out: no signature from the signer");
 	num_verdicts = 0;
-	tcp_pair(fds);
-	start_server(fds[1], "www");
-	start_client(fds[0], "out", "localhost");
 	late.slot = q.slot;
 	late.slot_generation = q.slot_generation;
+	tcp_pair(fds);
+	start_client(fds[0], "out", "localhost");
+	start_server(fds[1], "www");
 	wait_for_question(fake[1]);
+	assert_int_equal(recv(fake[1], &q, sizeof(q), 0), sizeof(q));
+	assert_int_equal(q.slot, late.slot);	/* else this tests nothing */
+	assert_int_not_equal(q.slot_generation, late.slot_generation);
 	assert_int_equal(send(fake[1], &late, sizeof(late), 0), sizeof(late));
 	late.slot = UINT32_MAX;			/* and one that makes no sense */
 	assert_int_equal(send(fake[1], &late, sizeof(late), 0), sizeof(late));
-	/* Relay the question to the real signer: had the late answer been taken, the handshake would have failed. */
+	/* Then the real answer: had the late one been taken, the handshake would have failed or waited for ever. */
 	signer_util_connect(&process, &real, 1);
-	assert_int_equal(recv(fake[1], &q, sizeof(q), 0), sizeof(q));
 	assert_int_equal(send(real, &q, sizeof(q), 0), sizeof(q));
 	assert_int_equal(recv(real, &late, sizeof(late), 0), sizeof(late));
 	assert_int_equal(send(fake[1], &late, sizeof(late), 0), sizeof(late));
