@@ -56,4 +56,33 @@ static inline char *read_cert(const char *file, size_t *len)
 	return text;
 }
 
+/* The certificates of a PEM file in DER, @num of them. The result holds their bytes: free it. */
+static inline uint8_t *read_ders(const char *file, struct der *certs, size_t max, size_t *num)
+{
+	static const char begin[] = "-----BEGIN CERTIFICATE-----\n";
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t len, at = 0;
+	char *pem = read_cert(file, &len), *p = pem;
+	uint8_t *ders = malloc(len);
+
+	for (*num = 0; *num < max && (p = strstr(p, begin)); ++*num) {
+		unsigned int bits = 0, num_bits = 0;
+
+		certs[*num].p = ders + at;
+		for (p += strlen(begin); *p != '-'; p++) {
+			const char *digit = strchr(alphabet, *p);
+
+			if (!digit)
+				continue;
+			bits = bits << 6 | (unsigned int)(digit - alphabet);
+			num_bits += 6;
+			if (num_bits >= 8)
+				ders[at++] = (uint8_t)(bits >> (num_bits -= 8));
+		}
+		certs[*num].len = (size_t)(ders + at - certs[*num].p);
+	}
+	free(pem);
+	return ders;
+}
+
 #endif

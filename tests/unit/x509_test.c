@@ -57,29 +57,8 @@ static void load_file(struct loaded *l, const char *file)
 /* Certificates as they stand in a file: x509_chain_load() would refuse what a peer may still send. */
 static void load_any(struct loaded *l, const char *file)
 {
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t len;
-	char *pem = read_cert(file, &len), *p = pem;
-
 	memset(l, 0, sizeof(*l));
-	l->list = malloc(len);
-	for (size_t at = 0; (p = strstr(p, "-----BEGIN CERTIFICATE-----\n")); l->num++) {
-		unsigned int bits = 0, num_bits = 0;
-
-		l->certs[l->num].p = l->list + at;
-		for (p += strlen("-----BEGIN CERTIFICATE-----\n"); *p != '-'; p++) {
-			const char *digit = strchr(alphabet, *p);
-
-			if (!digit)
-				continue;
-			bits = bits << 6 | (unsigned int)(digit - alphabet);
-			num_bits += 6;
-			if (num_bits >= 8)
-				l->list[at++] = (uint8_t)(bits >> (num_bits -= 8));
-		}
-		l->certs[l->num].len = (size_t)(l->list + at - l->certs[l->num].p);
-	}
-	free(pem);
+	l->list = read_ders(file, l->certs, NUM(l->certs), &l->num);
 }
 
 static struct x509_anchors *anchors_of(const char *file)

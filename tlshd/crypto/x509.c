@@ -311,6 +311,7 @@ static int take_key(struct sig_pub *pub, struct x509_fail *fail, X509 *leaf)
 {
 	EVP_PKEY *pkey = X509_get_pubkey(leaf);
 	size_t len = sizeof(pub->ed25519);
+	int ret = 0;
 
 	if (!pkey || sig_type_of(&pub->type, pkey)) {
 		EVP_PKEY_free(pkey);
@@ -320,9 +321,10 @@ static int take_key(struct sig_pub *pub, struct x509_fail *fail, X509 *leaf)
 		pub->pkey = pkey;
 		return 0;
 	}
-	must(EVP_PKEY_get_raw_public_key(pkey, pub->ed25519, &len) == 1 && len == sizeof(pub->ed25519));
+	if (EVP_PKEY_get_raw_public_key(pkey, pub->ed25519, &len) != 1)
+		ret = refuse(fail, -ENOMEM, INTERNAL_ERROR, "out of memory");
 	EVP_PKEY_free(pkey);
-	return 0;
+	return ret;
 }
 
 static int take_peer(struct x509_peer *out, struct x509_fail *fail, X509 *leaf, struct der der)
