@@ -86,7 +86,7 @@ static enum hs take_change_cipher_spec(struct tls_conn *c, const uint8_t *p, siz
 /* Early data that was not accepted does not decrypt: RFC 8446 4.2.10. */
 static enum hs skip_early(struct tls_conn *c, size_t len)
 {
-	if (!c->rx.early_skip)
+	if (!c->rx.skipping)
 		return hs_refuse(c, ALERT_BAD_RECORD_MAC, "record does not decrypt");
 	if (len > c->rx.early_skip)
 		return hs_refuse(c, ALERT_UNEXPECTED_MESSAGE, "more than %d bytes of early data to skip", EARLY_SKIP_MAX);
@@ -111,7 +111,7 @@ static enum hs take_protected(struct tls_conn *c, uint8_t *rec, size_t len)
 		return hs_refuse(c, ALERT_UNEXPECTED_MESSAGE, "record without a content type");
 	}
 	c->rx.opened = true;
-	c->rx.early_skip = 0;
+	c->rx.skipping = false;
 	if (type == CT_HANDSHAKE)
 		return take_handshake(c, content, content_len);
 	if (type == CT_ALERT)

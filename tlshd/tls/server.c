@@ -265,7 +265,8 @@ static enum hs parse_client_hello(struct tls_conn *c, struct cursor *body)
 	memcpy(c->session_id, ch.session_id.p, ch.session_id.len);
 	c->session_id_len = (uint8_t)ch.session_id.len;
 	c->rx.ccs_ok = true;
-	c->rx.early_skip = ext_has(&ch.exts, EXT_EARLY_DATA) ? EARLY_SKIP_MAX : 0;
+	c->rx.skipping = ext_has(&ch.exts, EXT_EARLY_DATA);
+	c->rx.early_skip = EARLY_SKIP_MAX;
 	transcript_pick(&c->transcript, c->suite->hash);
 	return HS_NEXT;
 }

@@ -17,7 +17,7 @@ typedef enum hs hs_step(struct tls_conn *c);
  * @p: the lent buffer: messages at @msg_at to @msg_end, then records not yet looked at, @raw_at to @raw_end
  * @high: bytes of @p that were ever used, to be wiped
  * @filled, @left: of the last tls_rx_filled(), and how many of them lie behind the peer's Finished
- * @early_skip: bytes of early data that may still be dropped
+ * @skipping, @early_skip: records that do not decrypt are early data that was not accepted; how many bytes are left to drop
  * @protected: records are protected by @keys
  * @opened: one has been
  * @seen: a record of the peer has been seen: it speaks TLS
@@ -27,7 +27,7 @@ typedef enum hs hs_step(struct tls_conn *c);
 struct rx {
 	uint8_t *p;
 	uint32_t msg_at, msg_end, raw_at, raw_end, high, filled, left, early_skip;
-	bool eof, protected, opened, seen, ccs_ok, finished;
+	bool eof, protected, opened, seen, ccs_ok, skipping, finished;
 	uint8_t num_ccs, num_user_canceled;
 	struct tls_keys keys;
 };
