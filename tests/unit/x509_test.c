@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <pthread.h>
 #include <time.h>
 
 #include <openssl/err.h>
@@ -147,6 +148,9 @@ static const struct row rows[] = {
 	{ "wildcard not leftmost", "partial.pem", "a.b.example.org", SERVER, NULL, -EKEYREJECTED, 42,
 	  "certificate for w*.example.org is not valid for a.b.example.org" },
 
+	{ "NUL within a name", "nul.pem", "localhost", SERVER, NULL, -EKEYREJECTED, 42,
+	  "certificate for localhost\\00.a is not valid for localhost" },
+
 	/* Times. */
 	{ "expired", "expired.pem", "www.example.org", SERVER, NULL, -EKEYEXPIRED, 45,
 	  "certificate of localhost expired 2026-01-02" },
@@ -253,6 +257,33 @@ static void chain_may_come_out_of_order_with_strangers_and_twice(void **state)
 	assert_int_equal(verify(&fail, mixed, NUM(mixed)), 0);
 	free(a.list);
 	free(b.list);
+}
+
+static void *verify_often(void *certs)
+{
+	struct x509_fail fail;
+
+	for (int i = 0; i < 50; i++)
+		if (verify(&fail, certs, 2))
+			return certs;
+	return NULL;
+}
+
+static void anchors_serve_several_threads(void **state)
+{
+	pthread_t threads[4];
+	struct loaded l;
+	void *failed;
+
+	(void)state;
+	load_file(&l, "p256.pem");
+	for (size_t i = 0; i < NUM(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, verify_often, l.certs), 0);
+	for (size_t i = 0; i < NUM(threads); i++) {
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+	free(l.list);
 }
 
 static void only_the_first_certificate_is_the_leaf(void **state)
@@ -626,6 +657,7 @@ int main(void)
 {
 	const struct CMUnitTest others[] = {
 		cmocka_unit_test(chain_may_come_out_of_order_with_strangers_and_twice),
+		cmocka_unit_test(anchors_serve_several_threads),
 		cmocka_unit_test(only_the_first_certificate_is_the_leaf),
 		cmocka_unit_test(the_result_tells_key_hash_and_subject),
 		cmocka_unit_test(hostile_subjects_become_one_line_of_ascii),

@@ -125,7 +125,7 @@ int aead_open(enum aead_id id, uint8_t *out, const uint8_t *in, size_t len, cons
  *	secret is all zero (RFC 8446 7.4.2, 4.2.8.2). -ENOMEM
  * @decaps: client: the secret from our @priv and the server's share. -EBADMSG, -ENOMEM likewise
  *
- * secp256r1 allocates in libcrypto (and keygen aborts without memory); X25519 does not.
+ * secp256r1 allocates in libcrypto: without memory keygen aborts, and a share may count as invalid. X25519 does not.
  */
 struct kem {
 	uint16_t group;
