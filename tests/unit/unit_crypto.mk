@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-CRYPTO_TESTS := $(addprefix $(B)/tests/unit/,crypto_test x509_test x509_nomem_test)
+CRYPTO_TEST_NAMES := crypto_test crypto_sig_test x509_test x509_files_test x509_nomem_test
+CRYPTO_TESTS := $(addprefix $(B)/tests/unit/,$(CRYPTO_TEST_NAMES))
 
 HOST_TESTS += $(CRYPTO_TESTS)
 
-$(call objs,$(addprefix tests/unit/,crypto_test.c x509_test.c x509_nomem_test.c)): ALL_CFLAGS += -DCERTS='"$(TEST_CERTS)"'
+$(addsuffix .o,$(CRYPTO_TESTS)): ALL_CFLAGS += -DCERTS='"$(TEST_CERTS)"'
 
 $(CRYPTO_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(call objs,$(CRYPTO_SRC)) | $(TEST_CERTS)/made
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CRYPTO_LIBS) -lcmocka -lpthread

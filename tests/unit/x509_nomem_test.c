@@ -10,7 +10,7 @@
 
 #include <openssl/crypto.h>
 
-#define STEP 3	/* of the some 2,000 allocations that a certificate takes; 1 tries all, and takes half a minute */
+#define STEP 5	/* of the some 2,000 allocations that a certificate takes; 1 tries all, and takes a minute */
 
 static long until_failure = -1;		/* allocations that still succeed before one fails; negative: none fails */
 
