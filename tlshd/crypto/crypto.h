@@ -180,6 +180,7 @@ struct sig_key;		/* heap of libcrypto, secure heap where it is set up */
 
 /**
  * sig_key_load() - a private key from PEM (PKCS#8, SEC1, PKCS#1; no passphrase)
+ * @pem: borrowed; the caller wipes it
  * @err: out: what was wrong and what was expected, one line, no secret
  *
  * Return: 0; -EINVAL with @err filled (RSA below 2048 or above 4096 bits, other curves and types are refused); -ENOMEM.

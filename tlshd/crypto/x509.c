@@ -4,7 +4,7 @@
  *
  * X509_V_FLAG_X509_STRICT is not set: beyond RFC 5280's rules on who may sign for whom, which libcrypto always
  * checks, it insists on the form of key identifiers, and refuses chains of many private CAs for no gain. Partial
- * chains are not accepted: an anchor is self-signed, or the leaf itself.
+ * chains are not accepted: an anchor is self-signed.
  */
 #include <errno.h>
 #include <stdarg.h>
