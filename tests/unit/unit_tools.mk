@@ -2,8 +2,6 @@
 HOST_TESTS += $(B)/tests/unit/tools_http $(B)/tests/unit/tools_pump tests/tools/serve_plain
 VM_TESTS += $(addprefix tests/selftests/e2e_,server client files daemon tools)
 
-vm-tests: $(B)/tests/certs/made
-
 $(B)/tests/unit/tools_http: $(call objs,tests/unit/tools_http.c tools/serve/http.c)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lhttp_parser -lcmocka
 
