@@ -12,4 +12,4 @@ $(B)/fuzz/fuzz_x509: tests/fuzz/fuzz_x509.c $(CRYPTO_SRC) tlshd/crypto/crypto.h 
 fuzz-x509: $(B)/fuzz/fuzz_x509
 	tests/fuzz/fuzz_x509_seeds $(TEST_CERTS) $(B)/fuzz/x509-seeds
 	@mkdir -p $(B)/fuzz/x509-corpus
-	$< -max_total_time=$(FUZZ_SECONDS) -max_len=8192 $(B)/fuzz/x509-corpus $(B)/fuzz/x509-seeds
+	$< -artifact_prefix=$(B)/fuzz/ -max_total_time=$(FUZZ_SECONDS) -max_len=8192 $(B)/fuzz/x509-corpus $(B)/fuzz/x509-seeds

@@ -156,6 +156,17 @@ static void anchors_must_be_certificates(void **state)
 	assert_int_equal(ERR_peek_error(), 0);
 }
 
+static void what_an_entry_is_called_is_printed_as_ascii(void **state)
+{
+	static const char pem[] = "-----BEGIN A\033[31m\375-----\nMAA=\n-----END A\033[31m\375-----\n";
+	struct x509_anchors *a;
+	char err[256];
+
+	(void)state;
+	assert_int_equal(x509_anchors_load(&a, pem, strlen(pem), err, sizeof(err)), -EINVAL);
+	assert_string_equal(err, "entry 1 is a A?[31m?, expected a certificate");
+}
+
 static void anchors_may_be_many_and_repeat(void **state)
 {
 	size_t len;
@@ -229,6 +240,7 @@ int main(void)
 		cmocka_unit_test(damaged_pem_is_refused_by_entry),
 		cmocka_unit_test(an_own_chain_cut_anywhere_is_refused_or_shorter),
 		cmocka_unit_test(anchors_must_be_certificates),
+		cmocka_unit_test(what_an_entry_is_called_is_printed_as_ascii),
 		cmocka_unit_test(anchors_may_be_many_and_repeat),
 		cmocka_unit_test(names),
 	};

@@ -48,6 +48,13 @@ static int pem_open(struct pem_reader *r, const char *pem, size_t len, char *err
 	return -ENOMEM;
 }
 
+static void make_printable(char *s)
+{
+	for (; *s; s++)
+		if (*s < 0x20 || *s > 0x7e)
+			*s = '?';
+}
+
 /*
  * The next certificate with its DER. A private key among certificates is an error: workers get to see this file.
  * Return: 1, 0 at the end, -EINVAL.
@@ -67,6 +74,7 @@ static int pem_next(struct pem_reader *r, X509 **x, uint8_t **der, long *len)
 	}
 	r->entry++;
 	if (strcmp(name, PEM_STRING_X509) && strcmp(name, PEM_STRING_X509_OLD)) {
+		make_printable(name);
 		snprintf(r->err, r->err_len, "entry %d is a %.40s, expected a certificate", r->entry, name);
 		goto out;
 	}
