@@ -56,5 +56,6 @@ check-debug: build-vm-tests
 
 .PHONY: demo
 demo: deps
-	@$(MAKE) --no-print-directory build-vm-tests
+	@echo 'building daemon and tools in build'
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) B=build all
 	@tests/vm/demo
