@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the fuzzers of whole engines share. THE CHECKS THAT STOP A FUZZER ARE OFF HERE: this file stands in for record.c and seals
- * nothing, and auth.c is built with a signature check and a comparison that always agree. So every message is within reach.
+ * What the fuzzers of whole engines share. THE CHECKS THAT STOP A FUZZER ARE OFF HERE: this file stands in for record.c
+ * and seals nothing, and auth.c is built with a signature check and a comparison that always agree. So every message is
+ * within reach.
  *
- * An input is a chunk size, how many bytes of an honest peer's come first (2 bytes), and what the peer sends instead of the rest.
- * Randomness is fixed, so an honest peer's bytes are right each time.
+ * An input is a chunk size, how many bytes of an honest peer's come first (2 bytes), and what the peer sends instead of
+ * the rest. Randomness is fixed, so an honest peer's bytes are right each time.
  */
 #ifndef FUZZ_ENGINE_H
 #define FUZZ_ENGINE_H
@@ -24,7 +25,8 @@
 /* ---- in the place of what is switched off ---- */
 
 bool fuzz_equal(const void *a, const void *b, size_t len);
-int fuzz_verify(const struct sig_pub *pub, uint16_t scheme, const uint8_t *sig, size_t sig_len, const uint8_t *msg, size_t len);
+int fuzz_verify(const struct sig_pub *pub, uint16_t scheme, const uint8_t *sig, size_t sig_len, const uint8_t *msg,
+		size_t len);
 
 bool fuzz_equal(const void *a, const void *b, size_t len)
 {
@@ -32,7 +34,8 @@ bool fuzz_equal(const void *a, const void *b, size_t len)
 	return true;
 }
 
-int fuzz_verify(const struct sig_pub *pub, uint16_t scheme, const uint8_t *sig, size_t sig_len, const uint8_t *msg, size_t len)
+int fuzz_verify(const struct sig_pub *pub, uint16_t scheme, const uint8_t *sig, size_t sig_len, const uint8_t *msg,
+		size_t len)
 {
 	(void)pub, (void)scheme, (void)sig, (void)sig_len, (void)msg, (void)len;
 	return 0;

@@ -217,8 +217,8 @@ void assert_open(struct pair *p)
 
 	for (int role = 0; role < 2; role++)
 		if (p->side[role].want != TLS_DONE)
-			fail_msg("%s: want %d, reason \"%s\"", role == TLS_CLIENT ? "client" : "server", p->side[role].want,
-				 reason(&p->side[role]));
+			fail_msg("%s: want %d, reason \"%s\"", role == TLS_CLIENT ? "client" : "server",
+				 p->side[role].want, reason(&p->side[role]));
 	tls_traffic(&p->side[TLS_CLIENT].c, &client);
 	tls_traffic(&p->side[TLS_SERVER].c, &server);
 	assert_int_equal(client.suite, server.suite);
@@ -235,8 +235,8 @@ void assert_refused(struct pair *p, enum tls_role by, uint16_t alert, const char
 	tls_result(&p->side[by].c, &mine);
 	tls_result(&p->side[!by].c, &theirs);
 	if (p->side[by].want != TLS_FAILED || mine.alert_sent != alert || (words && !strstr(mine.reason, words)))
-		fail_msg("want %d, alert sent %u instead of %u, \"%s\" instead of \"%s\"; peer: \"%s\"", p->side[by].want,
-			 mine.alert_sent, alert, mine.reason, words ? words : "", theirs.reason);
+		fail_msg("want %d, alert sent %u instead of %u, \"%s\" instead of \"%s\"; peer: \"%s\"",
+			 p->side[by].want, mine.alert_sent, alert, mine.reason, words ? words : "", theirs.reason);
 	assert_int_not_equal(mine.err, 0);
 	assert_int_equal(mine.alert_received, TLS_ALERT_NONE);
 }

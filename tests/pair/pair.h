@@ -39,7 +39,7 @@ struct side {
 /**
  * struct pair - both ends
  * @chunk: bytes a read gives at most; 0: all there is
- * @tamper: called with every output of a side before the other gets it; may change it and its length, up to STREAM_MAX / 2
+ * @tamper: called with every output of a side before the other gets it; may change it and, up to STREAM_MAX, its length
  * @arg, @count: the test's own
  */
 struct pair {

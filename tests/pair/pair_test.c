@@ -10,7 +10,8 @@ static const uint16_t suites[] = { TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA38
 static const uint16_t groups[] = { 0x001d, 0x0017 };
 static const struct { const char *cert; uint16_t scheme; } certs[] = {
 	{ "p256", SIG_ECDSA_P256_SHA256 }, { "p384", SIG_ECDSA_P384_SHA384 }, { "ed25519", SIG_ED25519 },
-	{ "rsa2048", SIG_RSA_PSS_RSAE_SHA256 }, { "rsa3072", SIG_RSA_PSS_RSAE_SHA256 }, { "pss2048", SIG_RSA_PSS_PSS_SHA256 },
+	{ "rsa2048", SIG_RSA_PSS_RSAE_SHA256 }, { "rsa3072", SIG_RSA_PSS_RSAE_SHA256 },
+	{ "pss2048", SIG_RSA_PSS_PSS_SHA256 },
 };
 
 /* Bytes a read gives at most: all there is, one, and some that fall on no boundary. */
@@ -83,7 +84,7 @@ static enum hs save_keys(struct tls_conn *c)
 	return HS_NEXT;
 }
 
-/* Makes of all protected records of one output new ones of at most @arg bytes of content, with @count bytes of padding. */
+/* Makes of all protected records of one output new ones of at most @arg bytes of content and @count of padding. */
 static void reframe(struct pair *p, enum tls_role from, uint8_t *bytes, size_t *len)
 {
 	static uint8_t content[TLS_TX_CAP], rec[TLS_RECORD_MAX + 1];
@@ -91,7 +92,8 @@ static void reframe(struct pair *p, enum tls_role from, uint8_t *bytes, size_t *
 	size_t num = 0, at, n, out;
 	uint8_t type;
 
-	for (at = 0; at < *len && bytes[at] != CT_APPLICATION_DATA; at += RECORD_HEADER_LEN + (size_t)(bytes[at + 3] << 8 | bytes[at + 4]))
+	for (at = 0; at < *len && bytes[at] != CT_APPLICATION_DATA;
+	     at += RECORD_HEADER_LEN + (size_t)(bytes[at + 3] << 8 | bytes[at + 4]))
 		;
 	out = at;
 	for (; at < *len; at += RECORD_HEADER_LEN + (size_t)(bytes[at + 3] << 8 | bytes[at + 4])) {
@@ -195,7 +197,7 @@ static const char behind[] = "\x17\x03\x03\x00\x20 application data, for the ker
 
 static void append(struct pair *p, enum tls_role from, uint8_t *bytes, size_t *len)
 {
-	/* The second output of either ends in Finished: the client's first is its hello, the server's waits for a signature. */
+	/* The second output of either ends in Finished: the first is a hello, and what comes before a signature. */
 	if (from != p->arg || ++p->count != 2)
 		return;
 	memcpy(bytes + *len, behind, sizeof(behind));
@@ -423,7 +425,8 @@ static void without_compatibility_mode_no_change_cipher_spec_is_sent(void **stat
 		for (int role = 0; role < 2; role++) {
 			const struct side *s = &p.side[role];
 
-			for (size_t at = 0; at < s->in_len; at += RECORD_HEADER_LEN + (size_t)(s->in[at + 3] << 8 | s->in[at + 4]))
+			for (size_t at = 0; at < s->in_len;
+			     at += RECORD_HEADER_LEN + (size_t)(s->in[at + 3] << 8 | s->in[at + 4]))
 				found[role] += s->in[at] == CT_CHANGE_CIPHER_SPEC;
 		}
 		assert_int_equal(found[TLS_CLIENT], no_ccs ? 0 : 1);

@@ -13,7 +13,7 @@
 
 static uint8_t drive_rx[TLS_RX_CAP], drive_tx[TLS_TX_CAP];
 
-static const struct tls_identity drive_identity = { .type = SIG_TYPE_P256, .chain = (const uint8_t *)"", .chain_len = 0 };
+static const struct tls_identity drive_identity = { .type = SIG_TYPE_P256, .chain = (const uint8_t *)"" };
 static struct tls_config drive_config = {
 	.suites = { TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256 }, .num_suites = 3,
 	.groups = { 0x001d, 0x0017 }, .num_groups = 2, .identities = &drive_identity, .num_identities = 1,

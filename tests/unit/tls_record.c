@@ -5,7 +5,8 @@
 #include "tls_drive.h"
 
 static const char hello_head[] = "0303" SHARE_X25519 "00" "0006130113021303" "0100";
-static const char hello_exts[] = "000a0006" "0004001d0017" "000d0004" "00020403" "002b0003" "020304" "00330026" "0024001d0020" SHARE_X25519;
+static const char hello_exts[] = "000a0006" "0004001d0017" "000d0004" "00020403" "002b0003" "020304"
+				 "00330026" "0024001d0020" SHARE_X25519;
 static const char early_ext[] = "002a0000";
 
 static size_t make_hello(uint8_t *body, bool early)
@@ -92,7 +93,8 @@ static void each_wrong_plain_record_gets_its_alert(void **state)
 		{ "application data before keys", TLS_SERVER, "17", ALERT_UNEXPECTED_MESSAGE },
 		{ "application data before keys", TLS_CLIENT, "17", ALERT_UNEXPECTED_MESSAGE },
 		{ "change_cipher_spec before ClientHello", TLS_SERVER, "140303000101", ALERT_UNEXPECTED_MESSAGE },
-		{ "change_cipher_spec inside ClientHello", TLS_SERVER, "16030300020100" "140303000101", ALERT_UNEXPECTED_MESSAGE },
+		{ "change_cipher_spec inside ClientHello", TLS_SERVER, "16030300020100" "140303000101",
+		  ALERT_UNEXPECTED_MESSAGE },
 		{ "change_cipher_spec of 2", TLS_CLIENT, "140303000102", ALERT_UNEXPECTED_MESSAGE },
 		{ "change_cipher_spec of two bytes", TLS_CLIENT, "14030300020101", ALERT_UNEXPECTED_MESSAGE },
 		{ "change_cipher_spec without content", TLS_CLIENT, "1403030000", ALERT_UNEXPECTED_MESSAGE },

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * RFC 8448 section 3, a full handshake: every secret and key of the schedule, and every record, byte for byte. The certificate
- * there is RSA-1024 and its extensions are not ours, so those three messages come from the RFC on both sides; all else is made
- * by the engine's own steps, with the RFC's random numbers and keys.
+ * RFC 8448 section 3, a full handshake: every secret and key of the schedule, and every record, byte for byte. The
+ * certificate there is RSA-1024 and its extensions are not ours, so those three messages come from the RFC on both
+ * sides; all else is made by the engine's own steps, with the RFC's random numbers and keys.
  */
 #include "crypto_util.h"
 #include "tlshd/tls/hs.h"
@@ -340,7 +340,7 @@ static void the_server_sends_and_takes_the_records_of_the_rfc(void **state)
 	hs_step *steps[32];
 	struct tls_conn c;
 	struct tls_traffic t;
-	size_t first = index_of(server_steps, auth_send_certificate) - 2;	/* EncryptedExtensions, CertificateRequest */
+	size_t first = index_of(server_steps, auth_send_certificate) - 2; /* EncryptedExtensions, CertificateRequest */
 
 	(void)state;
 	unhex(pool, server_priv);

@@ -7,8 +7,8 @@
 /* ---- signature schemes ---- */
 
 /*
- * RFC 8446 4.2.3, in order of preference. The last three sign certificates only: peers want them in signature_algorithms before
- * they send a chain of an RSA authority.
+ * RFC 8446 4.2.3, in order of preference. The last three sign certificates only: peers want them in
+ * signature_algorithms before they send a chain of an RSA authority.
  */
 const uint16_t auth_schemes[] = {
 	SIG_ECDSA_P256_SHA256, SIG_ED25519, SIG_ECDSA_P384_SHA384,
@@ -19,7 +19,8 @@ const uint16_t auth_schemes[] = {
 const size_t auth_num_schemes = sizeof(auth_schemes) / sizeof(*auth_schemes);
 const size_t auth_num_verify_schemes = SIG_SCHEMES_MAX;
 
-_Static_assert(sizeof(auth_schemes) / sizeof(*auth_schemes) == SIG_SCHEMES_MAX + 3, "those of CertificateVerify come first");
+_Static_assert(sizeof(auth_schemes) / sizeof(*auth_schemes) == SIG_SCHEMES_MAX + 3,
+	       "those of CertificateVerify come first");
 
 bool auth_choose_scheme(uint16_t *out, enum sig_type type, struct cursor offered)
 {
@@ -134,16 +135,19 @@ enum hs auth_parse_certificate_verify(struct tls_conn *c, struct cursor *body)
 	if (!cur_u16(body, &scheme) || !cur_vec(body, &sig, 2, 0, 65535))
 		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed CertificateVerify");
 	if (!verifies(scheme))
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "peer signed with scheme 0x%04x, which was not offered", scheme);
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "peer signed with scheme 0x%04x, which was not offered",
+				 scheme);
 	transcript_hash(&c->transcript, hash);
 	len = tls_sign_input(input, signer, hash, hash_len(c->suite->hash));
 	switch (sig_verify(&c->peer.pub, scheme, sig.p, sig.len, input, len)) {
 	case 0:
 		break;
 	case -EINVAL:
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "peer signed with scheme 0x%04x, which does not fit its key", scheme);
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER,
+				 "peer signed with scheme 0x%04x, which does not fit its key", scheme);
 	default:
-		return hs_fail(c, -EKEYREJECTED, ALERT_DECRYPT_ERROR, "peer has not the key of its certificate: wrong signature");
+		return hs_fail(c, -EKEYREJECTED, ALERT_DECRYPT_ERROR,
+			       "peer has not the key of its certificate: wrong signature");
 	}
 	sig_pub_free(&c->peer.pub);
 	memset(&c->peer.pub, 0, sizeof(c->peer.pub));

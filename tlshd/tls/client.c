@@ -79,7 +79,8 @@ static void put_key_share(struct tls_conn *c, struct build *b)
 }
 
 static void (*const hello_exts[])(struct tls_conn *c, struct build *b) = {
-	put_server_name, put_supported_groups, put_signature_algorithms, put_alpn, put_supported_versions, put_key_share,
+	put_server_name, put_supported_groups, put_signature_algorithms,
+	put_alpn, put_supported_versions, put_key_share,
 };
 
 static enum hs send_client_hello(struct tls_conn *c)
@@ -156,7 +157,8 @@ static enum hs check_version(struct tls_conn *c, struct server_hello *sh)
 	if (!cur_u16(&data, &version) || !cur_empty(&data))
 		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed supported_versions");
 	if (version != VERSION_TLS13)
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose version 0x%04x, which was not offered", version);
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose version 0x%04x, which was not offered",
+				 version);
 	if (sh->version != VERSION_LEGACY)
 		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "ServerHello with legacy_version 0x%04x", sh->version);
 	return HS_NEXT;
@@ -179,7 +181,8 @@ static enum hs choose_suite(struct tls_conn *c, const struct server_hello *sh)
 		if (config->suites[i] == sh->suite)
 			c->suite = suite_find(sh->suite);
 	if (!c->suite)
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose suite 0x%04x, which was not offered", sh->suite);
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose suite 0x%04x, which was not offered",
+				 sh->suite);
 	return HS_NEXT;
 }
 
@@ -194,7 +197,8 @@ static enum hs agree_key(struct tls_conn *c, const struct server_hello *sh)
 	if (!cur_u16(&data, &group) || !cur_vec(&data, &share, 2, 1, 65535) || !cur_empty(&data))
 		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed key_share");
 	if (group != c->kem->group)
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose group 0x%04x, of which no share was sent", group);
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose group 0x%04x, of which no share was sent",
+				 group);
 	if (share.len != c->kem->server_share_len)
 		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "key share of wrong length for %s", c->kem->name);
 	err = c->kem->decaps(c->dhe, c->priv, share.p);
@@ -235,7 +239,8 @@ static enum hs recv_hello_retry_request(struct tls_conn *c)
 		return rc;
 	if (m.type != HT_SERVER_HELLO || !read_fields(&sh, &m.body) || memcmp(sh.random, retry_random, RANDOM_LEN))
 		return HS_NEXT;
-	return hs_refuse(c, ALERT_HANDSHAKE_FAILURE, "server asks for a second ClientHello (HelloRetryRequest), which is not offered");
+	return hs_refuse(c, ALERT_HANDSHAKE_FAILURE,
+			 "server asks for a second ClientHello (HelloRetryRequest), which is not offered");
 }
 
 /* Not offered, as above. */
@@ -290,7 +295,8 @@ static enum hs parse_encrypted_extensions(struct tls_conn *c, struct cursor *bod
 		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed server_name");
 	/* Groups for a next connection: no use here, 4.2.7. */
 	if (ext_has(&exts, EXT_SUPPORTED_GROUPS) &&
-	    (!cur_vec_u16(&exts.data[EXT_SUPPORTED_GROUPS], &groups, 2, 65535) || !cur_empty(&exts.data[EXT_SUPPORTED_GROUPS])))
+	    (!cur_vec_u16(&exts.data[EXT_SUPPORTED_GROUPS], &groups, 2, 65535) ||
+	     !cur_empty(&exts.data[EXT_SUPPORTED_GROUPS])))
 		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed supported_groups");
 	return ext_has(&exts, EXT_ALPN) ? take_alpn(c, exts.data[EXT_ALPN]) : HS_NEXT;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cursor: reads a peer's bytes and cannot overrun. Every function returns false, and leaves the cursor where it was, if there
- * are not enough bytes; what a vector holds becomes a cursor of its own, so no length is ever handled twice.
+ * cursor: reads a peer's bytes and cannot overrun. Every function returns false, and leaves the cursor where it was, if
+ * there are not enough bytes; what a vector holds becomes a cursor of its own, so no length is ever handled twice.
  */
 #ifndef TLSHD_TLS_CURSOR_H
 #define TLSHD_TLS_CURSOR_H
@@ -70,7 +70,8 @@ static inline bool cur_u16(struct cursor *c, uint16_t *out)
 }
 
 /* A vector behind a length of @width bytes: <@min..@max> as the RFC writes it, in bytes. */
-static inline bool cur_vec(struct cursor *c, struct cursor *out, size_t width, size_t min, size_t max) CURSOR_MUST_CHECK;
+static inline bool cur_vec(struct cursor *c, struct cursor *out, size_t width, size_t min,
+			   size_t max) CURSOR_MUST_CHECK;
 static inline bool cur_vec(struct cursor *c, struct cursor *out, size_t width, size_t min, size_t max)
 {
 	struct cursor tmp = *c;

@@ -57,7 +57,7 @@ static enum hs check_place(struct tls_conn *c, uint16_t id, enum ext e, enum ext
 
 enum hs ext_parse(struct tls_conn *c, struct ext_block *out, struct cursor *body, enum ext_place place)
 {
-	uint64_t seen[65536 / 64] = { 0 };	/* a peer picks the types, so no smaller set is cheap in the worst case */
+	uint64_t seen[65536 / 64] = { 0 }; /* a peer picks the types, so no smaller set is cheap in the worst case */
 	struct cursor list, data;
 	uint16_t id;
 

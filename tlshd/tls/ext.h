@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ext: extension blocks, RFC 8446 section 4.2. The walk over a block judges types, places and duplicates; data is the steps'. */
+/* ext: extension blocks, RFC 8446 section 4.2. The walk judges types, places and duplicates; data is the steps'. */
 #ifndef TLSHD_TLS_EXT_H
 #define TLSHD_TLS_EXT_H
 
@@ -57,9 +57,9 @@ static inline bool ext_has(const struct ext_block *b, enum ext e)
  * @out: out: the data of those recognized; those unknown are skipped
  * @body: in and out: of the message
  *
- * Refused: a block that does not parse (decode_error); one type twice, a recognized type in the wrong message, pre_shared_key
- * not last in ClientHello (illegal_parameter); in a response a type that was not asked for (unsupported_extension).
- * Return: HS_NEXT or HS_FAILED.
+ * Refused: a block that does not parse (decode_error); one type twice, a recognized type in the wrong message,
+ * pre_shared_key not last in ClientHello (illegal_parameter); in a response a type that was not asked for
+ * (unsupported_extension). Return: HS_NEXT or HS_FAILED.
  */
 enum hs ext_parse(struct tls_conn *c, struct ext_block *out, struct cursor *body, enum ext_place place);
 

@@ -97,8 +97,8 @@ enum hs hs_fail(struct tls_conn *c, int err, uint16_t alert, const char *reason,
 /* RFC 8446 5.1: after these the peer's keys may change, so nothing may follow them in their record. */
 static bool precedes_key_change(uint8_t type)
 {
-	return type == HT_CLIENT_HELLO || type == HT_SERVER_HELLO || type == HT_END_OF_EARLY_DATA || type == HT_FINISHED ||
-	       type == HT_KEY_UPDATE;
+	return type == HT_CLIENT_HELLO || type == HT_SERVER_HELLO || type == HT_END_OF_EARLY_DATA ||
+	       type == HT_FINISHED || type == HT_KEY_UPDATE;
 }
 
 enum hs hs_recv(struct tls_conn *c, enum handshake_type type, hs_parse *parse)
@@ -109,8 +109,8 @@ enum hs hs_recv(struct tls_conn *c, enum handshake_type type, hs_parse *parse)
 	if (rc)
 		return rc;
 	if (m.type != type)
-		return hs_refuse(c, ALERT_UNEXPECTED_MESSAGE, "peer sent %s (%u) where %s was due", message_name(m.type), m.type,
-				 message_name((uint8_t)type));
+		return hs_refuse(c, ALERT_UNEXPECTED_MESSAGE, "peer sent %s (%u) where %s was due",
+				 message_name(m.type), m.type, message_name((uint8_t)type));
 	if (precedes_key_change(m.type) && !rx_ends_record(c, &m))
 		return hs_refuse(c, ALERT_UNEXPECTED_MESSAGE, "bytes behind %s in its record", message_name(m.type));
 	rc = parse(c, &m.body);

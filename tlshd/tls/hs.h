@@ -47,8 +47,8 @@ void rx_wipe(struct tls_conn *c);
 /**
  * hs_recv() - receive one message whole
  * @type: another one is unexpected_message
- * @parse: judges the body, against the transcript so far; must leave the cursor empty, else decode_error. It changes nothing
- *	unless it returns HS_NEXT, except on the way to HS_FAILED
+ * @parse: judges the body, against the transcript so far; must leave the cursor empty, else decode_error. It returns
+ *	HS_NEXT or HS_FAILED
  *
  * After it the message is in the transcript and consumed. Return: HS_NEXT, HS_WANT_RX, HS_FAILED.
  */
@@ -62,7 +62,7 @@ enum hs hs_recv(struct tls_conn *c, enum handshake_type type, hs_parse *parse);
  * Return: HS_NEXT; HS_WANT_TX there is no room now, nothing has changed.
  */
 enum hs hs_begin(struct tls_conn *c, struct build *b, enum handshake_type type, size_t body_max);
-void hs_send(struct tls_conn *c, struct build *b);	/* end it: into the transcript, and out in a record of its own */
+void hs_send(struct tls_conn *c, struct build *b);	/* end it: to the transcript, and out in a record of its own */
 enum hs tx_change_cipher_spec(struct tls_conn *c);	/* HS_NEXT or HS_WANT_TX */
 void tx_alert(struct tls_conn *c, uint8_t alert);	/* if there is room; steps leave it */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keys: the key schedule of RFC 8446 section 7. Three stages, each made only from the one before, which it wipes: a wrong order
- * does not compile, and no secret outlives its use. Traffic secrets leave a stage by becoming struct tls_keys of a direction.
+ * keys: the key schedule of RFC 8446 section 7. Three stages, each made only from the one before, which it wipes: a
+ * wrong order does not compile, and no secret outlives its use. Traffic secrets leave a stage by becoming struct
+ * tls_keys of a direction.
  */
 #ifndef TLSHD_TLS_KEYS_H
 #define TLSHD_TLS_KEYS_H
@@ -51,7 +52,8 @@ void keys_early_init(struct keys_early *e, enum hash_id hash, const uint8_t *psk
  * @dhe: shared secret, @dhe_len bytes; borrowed, the caller wipes it
  * @transcript: Transcript-Hash(ClientHello..ServerHello)
  *
- * RFC 8446 section 7.1, labels "derived", "c hs traffic", "s hs traffic". An all-zero secret was refused by the group (7.4.2).
+ * RFC 8446 section 7.1, labels "derived", "c hs traffic", "s hs traffic". The group has refused an all-zero secret
+ * (7.4.2).
  */
 void keys_handshake_from(struct keys_handshake *hs, struct keys_early *early, const uint8_t *dhe, size_t dhe_len,
 			 const uint8_t *transcript);

@@ -73,13 +73,13 @@ enum alert_level {
 #define HOST_NAME_TYPE		0	/* RFC 6066 3 */
 
 /*
- * Our own limits. A peer has no reason for more than one change_cipher_spec (D.4) and one user_canceled (6.1); an endless
- * stream of either would keep a connection busy without ever advancing it.
+ * Our own limits. A peer has no reason for more than one change_cipher_spec (D.4) and one user_canceled (6.1); an
+ * endless stream of either would keep a connection busy without ever advancing it.
  */
 #define CCS_MAX			32
 #define USER_CANCELED_MAX	4
 
-/* What a client may have sent as early data before it learned that none is taken, on the wire: 4.2.10, skipped unread. */
+/* Bytes on the wire that a client may have sent as early data before it learned that none is taken, 4.2.10. */
 #define EARLY_SKIP_MAX		(64 * 1024)
 
 #endif

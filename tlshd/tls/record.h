@@ -32,8 +32,8 @@ enum record_fault { RECORD_OK, RECORD_BAD_MAC, RECORD_TOO_LONG, RECORD_NO_TYPE }
  * @type, @content_len: out: the inner content type, and the content's length without type and padding
  * @k: in and out: the sequence number counts on, but not after RECORD_BAD_MAC
  *
- * Return: RECORD_OK; RECORD_BAD_MAC does not verify (bad_record_mac); RECORD_TOO_LONG the inner plaintext is over the limit
- * (record_overflow); RECORD_NO_TYPE it is all zeros (unexpected_message).
+ * Return: RECORD_OK; RECORD_BAD_MAC does not verify (bad_record_mac); RECORD_TOO_LONG the inner plaintext is over the
+ * limit (record_overflow); RECORD_NO_TYPE it is all zeros (unexpected_message).
  */
 enum record_fault record_open(uint8_t *rec, size_t len, uint8_t *type, size_t *content_len, enum aead_id aead,
 			      struct tls_keys *k) __attribute__((warn_unused_result));

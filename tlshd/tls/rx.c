@@ -89,7 +89,8 @@ static enum hs skip_early(struct tls_conn *c, size_t len)
 	if (!c->rx.skipping)
 		return hs_refuse(c, ALERT_BAD_RECORD_MAC, "record does not decrypt");
 	if (len > c->rx.early_skip)
-		return hs_refuse(c, ALERT_UNEXPECTED_MESSAGE, "more than %d bytes of early data to skip", EARLY_SKIP_MAX);
+		return hs_refuse(c, ALERT_UNEXPECTED_MESSAGE, "more than %d bytes of early data to skip",
+				 EARLY_SKIP_MAX);
 	c->rx.early_skip -= (uint32_t)len;
 	return HS_NEXT;
 }
@@ -147,7 +148,8 @@ static enum hs check_header(struct tls_conn *c, const uint8_t *rec, size_t have,
 
 	if (rec[0] < CT_CHANGE_CIPHER_SPEC || rec[0] > CT_APPLICATION_DATA)
 		return hs_refuse(c, ALERT_UNEXPECTED_MESSAGE,
-				 c->rx.seen ? "record of unknown type %u" : "peer does not speak TLS (first byte %u)", rec[0]);
+				 c->rx.seen ? "record of unknown type %u" : "peer does not speak TLS (first byte %u)",
+				 rec[0]);
 	if (ciphertext ? !c->rx.protected : !plain_ok(c, rec[0]))
 		return hs_refuse(c, ALERT_UNEXPECTED_MESSAGE, "%s record at this point of the handshake",
 				 ciphertext ? "protected" : "unprotected");

@@ -39,7 +39,8 @@ static enum hs check_version(struct tls_conn *c, const struct client_hello *ch)
 	struct cursor data = ch->exts.data[EXT_SUPPORTED_VERSIONS], list;
 
 	if (!ext_has(&ch->exts, EXT_SUPPORTED_VERSIONS))
-		return hs_refuse(c, ALERT_PROTOCOL_VERSION, "client does not offer TLS 1.3 (its version is 0x%04x)", ch->version);
+		return hs_refuse(c, ALERT_PROTOCOL_VERSION, "client does not offer TLS 1.3 (its version is 0x%04x)",
+				 ch->version);
 	if (!cur_vec_u16(&data, &list, 1, 254) || !cur_empty(&data))
 		return malformed(c, "supported_versions");
 	if (!cur_has_u16(list, VERSION_TLS13))
@@ -99,8 +100,8 @@ static enum hs take_server_name(struct tls_conn *c, const struct client_hello *c
 
 	if (!ext_has(&ch->exts, EXT_SERVER_NAME))
 		return HS_NEXT;
-	if (!cur_vec(&data, &list, 2, 1, 65535) || !cur_empty(&data) || !cur_u8(&list, &type) || type != HOST_NAME_TYPE ||
-	    !cur_vec(&list, &name, 2, 1, 65535) || !cur_empty(&list))
+	if (!cur_vec(&data, &list, 2, 1, 65535) || !cur_empty(&data) || !cur_u8(&list, &type) ||
+	    type != HOST_NAME_TYPE || !cur_vec(&list, &name, 2, 1, 65535) || !cur_empty(&list))
 		return malformed(c, "server_name");
 	if (name.len > TLS_NAME_MAX)
 		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server_name of %zu bytes", name.len);
@@ -185,10 +186,12 @@ static size_t rank(const struct tls_config *config, uint16_t group)
 }
 
 /*
- * Reads all shares, so that a wrong one is refused whether we want it or not; only those of groups we know can be judged.
+ * Reads all shares, so that a wrong one is refused whether we want it or not; only those of groups we know can be
+ * judged.
  * @best: out: the share of the group that we like best, if @kem is not NULL then
  */
-static enum hs read_shares(struct tls_conn *c, const struct client_hello *ch, const struct kem **kem, struct cursor *best)
+static enum hs read_shares(struct tls_conn *c, const struct client_hello *ch, const struct kem **kem,
+			   struct cursor *best)
 {
 	const struct tls_config *config = c->params.config;
 	struct cursor data = ch->exts.data[EXT_KEY_SHARE], list, share;
@@ -210,9 +213,11 @@ static enum hs read_shares(struct tls_conn *c, const struct client_hello *ch, co
 			return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "two key shares of group 0x%04x", group);
 		seen |= 1U << i;
 		if (!cur_has_u16(ch->groups, group))
-			return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "key share of group 0x%04x, which is not offered", group);
+			return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "key share of group 0x%04x, which is not offered",
+					 group);
 		if (share.len != kem_find(group)->client_share_len)
-			return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "key share of wrong length for %s", kem_find(group)->name);
+			return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "key share of wrong length for %s",
+					 kem_find(group)->name);
 		if (*kem && rank(config, (*kem)->group) < i)
 			continue;
 		*kem = kem_find(group);

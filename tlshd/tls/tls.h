@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tls: a sans-I/O TLS 1.3 handshake engine (RFC 8446). Bytes in, bytes out; no socket, clock, heap or global. It ends where
- * the application traffic keys begin: what follows belongs to the kernel, and no byte of it is ever taken.
+ * tls: a sans-I/O TLS 1.3 handshake engine (RFC 8446). Bytes in, bytes out; no socket, clock, heap or global. It ends
+ * where the application traffic keys begin: what follows belongs to the kernel, and no byte of it is ever taken.
  *
  *	tls_init(c, &params)
  *	loop:
@@ -117,8 +117,8 @@ bool tls_rx_idle(const struct tls_conn *c);
 /**
  * struct tls_window - where received bytes go
  * @p: room for @room bytes, at least one whole record
- * @greedy: bytes behind the current record cannot be the kernel's yet: a plain read may take all that is there. Else peek, and
- *	discard tls_rx_taken() bytes after tls_advance()
+ * @greedy: bytes behind the current record cannot be the kernel's yet: a plain read may take all that is there. Else
+ *	peek, and discard tls_rx_taken() bytes after tls_advance()
  */
 struct tls_window {
 	uint8_t *p;
@@ -133,8 +133,8 @@ void tls_rx_eof(struct tls_conn *c);	/* the peer closed; the next tls_advance() 
 /**
  * tls_rx_taken() - how many of the bytes of the last tls_rx_filled() are the engine's
  *
- * Valid after tls_advance(). All of them while the peer's Finished has not come; after it those up to the end of its record,
- * the rest was dropped from the buffer and is still in the socket.
+ * Valid after tls_advance(). All of them while the peer's Finished has not come; after it those up to the end of its
+ * record, the rest was dropped from the buffer and is still in the socket.
  */
 size_t tls_rx_taken(const struct tls_conn *c);
 
@@ -163,13 +163,13 @@ struct tls_sign_req {
 };
 
 void tls_sign_request(const struct tls_conn *c, struct tls_sign_req *req);
-void tls_sign_answer(struct tls_conn *c, const uint8_t *sig, size_t len);	/* len 0: the signer failed; internal_error */
+void tls_sign_answer(struct tls_conn *c, const uint8_t *sig, size_t len);	/* 0: the signer failed; internal_error */
 
 /* RFC 8446 4.4.3: 64 spaces, context string, 0, hash. Shared with the signer. */
 #define TLS_SIGN_INPUT_MAX (64 + 33 + 1 + HASH_MAX)
 size_t tls_sign_input(uint8_t *out, enum tls_role signer, const uint8_t *hash, size_t hash_len);
 
-/* Abort from outside (deadline, a key that cannot be installed): appends the alert to @out, the connection is failed. */
+/* Abort from outside (deadline, keys that cannot be installed): appends the alert to @out, the connection is failed. */
 void tls_abort(struct tls_conn *c, int err, uint8_t alert, const char *reason, struct tls_out *out);
 
 /* What a layer above kTLS needs: TLS_DONE only. A copy holds secrets: wipe it. */
@@ -197,7 +197,7 @@ struct tls_result {
 	uint16_t alert_sent, alert_received;
 	uint16_t suite, group, sigscheme;
 	enum tls_auth auth;
-	const char *reason;		/* NUL-terminated, empty if none; lives as long as the connection, as the following */
+	const char *reason;		/* NUL-terminated, empty if none; lives as long as the connection, as what follows */
 	const char *alpn;		/* not terminated */
 	size_t alpn_len;
 	const char *server_name;	/* server: SNI received, NUL-terminated */

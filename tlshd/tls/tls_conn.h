@@ -17,7 +17,8 @@ typedef enum hs hs_step(struct tls_conn *c);
  * @p: the lent buffer: messages at @msg_at to @msg_end, then records not yet looked at, @raw_at to @raw_end
  * @high: bytes of @p that were ever used, to be wiped
  * @filled, @left: of the last tls_rx_filled(), and how many of them lie behind the peer's Finished
- * @skipping, @early_skip: records that do not decrypt are early data that was not accepted; how many bytes are left to drop
+ * @skipping: records that do not decrypt are early data that was not accepted
+ * @early_skip: how many bytes of it may still be dropped
  * @protected: records are protected by @keys
  * @opened: one has been
  * @seen: a record of the peer has been seen: it speaks TLS

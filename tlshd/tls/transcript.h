@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* transcript: the running Transcript-Hash, RFC 8446 section 4.4.1. Both hashes run until the suite says which one counts. */
+/* transcript: the running Transcript-Hash, RFC 8446 section 4.4.1. Both hashes run until the suite picks one. */
 #ifndef TLSHD_TLS_TRANSCRIPT_H
 #define TLSHD_TLS_TRANSCRIPT_H
 
