@@ -176,6 +176,57 @@ static void hellos_may_be_cut_anywhere(void **state)
 	}
 }
 
+/* A Certificate of exactly @big bytes, in as many records as it takes: the chain, and fillers that are no certificates. */
+static size_t big;
+
+static enum hs send_big_certificate(struct tls_conn *c)
+{
+	static uint8_t msg[TLS_MSG_MAX + 64];
+	struct build b = { .p = msg, .cap = sizeof(msg) };
+
+	put_u8(&b, HT_CERTIFICATE);
+	put_uint(&b, 3, (uint32_t)big - MSG_HEADER_LEN);
+	put_u8(&b, 0);
+	put_uint(&b, 3, (uint32_t)big - MSG_HEADER_LEN - 4);
+	put_bytes(&b, c->identity->chain, c->identity->chain_len);
+	put_uint(&b, 3, (uint32_t)(big - b.len - 5));
+	memset(put_space(&b, big - b.len), 0, big - b.len);
+	transcript_add(&c->transcript, msg, big);
+	for (size_t at = 0, n; at < big; at += n) {
+		uint8_t *rec = c->tx.out->p + c->tx.out->len;
+
+		n = big - at < 10000 ? big - at : 10000;
+		if (c->tx.out->cap - c->tx.out->len < n + RECORD_OVERHEAD)
+			abort();
+		memcpy(rec + RECORD_HEADER_LEN, msg + at, n);
+		c->tx.out->len += record_seal(rec, CT_HANDSHAKE, n, c->suite->aead, &c->tx.keys);
+	}
+	return HS_NEXT;
+}
+
+static void a_chain_up_to_the_limit_is_put_together_and_judged(void **state)
+{
+	(void)state;
+	for (size_t k = 0; k < NUM(chunks); k++)
+		for (size_t over = 0; over < 2; over++) {
+			struct pair p;
+			struct tls_result r;
+
+			big = TLS_MSG_MAX + over;
+			pair_init(&p, "p256");
+			p.chunk = chunks[k];
+			p.side[TLS_SERVER].out = realloc(p.side[TLS_SERVER].out, 2 * TLS_TX_CAP);
+			p.side[TLS_SERVER].tx_cap = 2 * TLS_TX_CAP;
+			pair_steps(&p, TLS_SERVER);
+			p.side[TLS_SERVER].steps[8] = send_big_certificate;
+			pair_run(&p);
+			assert_refused(&p, TLS_CLIENT, over ? ALERT_ILLEGAL_PARAMETER : ALERT_BAD_CERTIFICATE, NULL);
+			tls_result(&p.side[TLS_SERVER].c, &r);
+			assert_int_equal(r.err, -EPROTO);
+			pair_free(&p);
+		}
+}
+
 static void a_small_output_buffer_only_takes_more_turns(void **state)
 {
 	struct pair p;
@@ -410,27 +461,46 @@ static void the_servers_order_decides(void **state)
 	pair_free(&p);
 }
 
+static size_t num_change_cipher_spec(const struct side *s)
+{
+	size_t num = 0;
+
+	for (size_t at = 0; at < s->in_len; at += RECORD_HEADER_LEN + (size_t)(s->in[at + 3] << 8 | s->in[at + 4]))
+		num += s->in[at] == CT_CHANGE_CIPHER_SPEC;
+	return num;
+}
+
 static void without_compatibility_mode_no_change_cipher_spec_is_sent(void **state)
 {
 	struct pair p;
 
 	(void)state;
 	for (int no_ccs = 0; no_ccs < 2; no_ccs++) {
-		size_t found[2] = { 0 };
-
 		pair_init(&p, "p256");
 		p.side[TLS_CLIENT].config.no_ccs = no_ccs;
 		pair_run(&p);
 		assert_open(&p);
-		for (int role = 0; role < 2; role++) {
-			const struct side *s = &p.side[role];
+		for (int role = 0; role < 2; role++)
+			assert_int_equal(num_change_cipher_spec(&p.side[role]), no_ccs ? 0 : 1);
+		pair_free(&p);
+	}
+}
 
-			for (size_t at = 0; at < s->in_len;
-			     at += RECORD_HEADER_LEN + (size_t)(s->in[at + 3] << 8 | s->in[at + 4]))
-				found[role] += s->in[at] == CT_CHANGE_CIPHER_SPEC;
-		}
-		assert_int_equal(found[TLS_CLIENT], no_ccs ? 0 : 1);
-		assert_int_equal(found[TLS_SERVER], no_ccs ? 0 : 1);
+/* D.4: a middlebox wants it before any protected record. */
+static void change_cipher_spec_precedes_a_protected_alert(void **state)
+{
+	struct tls_result r;
+	struct pair p;
+
+	(void)state;
+	for (int no_ccs = 0; no_ccs < 2; no_ccs++) {
+		pair_init(&p, "expired");
+		p.side[TLS_CLIENT].config.no_ccs = no_ccs;
+		pair_run(&p);
+		assert_int_equal(p.side[TLS_CLIENT].want, TLS_FAILED);
+		assert_int_equal(num_change_cipher_spec(&p.side[TLS_SERVER]), no_ccs ? 0 : 1);
+		tls_result(&p.side[TLS_SERVER].c, &r);
+		assert_int_equal(r.alert_received, ALERT_CERTIFICATE_EXPIRED);
 		pair_free(&p);
 	}
 }
@@ -660,6 +730,7 @@ int main(void)
 		cmocka_unit_test(every_suite_group_and_certificate_opens_however_bytes_arrive),
 		cmocka_unit_test(messages_may_be_cut_and_joined_at_every_boundary),
 		cmocka_unit_test(hellos_may_be_cut_anywhere),
+		cmocka_unit_test(a_chain_up_to_the_limit_is_put_together_and_judged),
 		cmocka_unit_test(a_small_output_buffer_only_takes_more_turns),
 		cmocka_unit_test(bytes_behind_finished_stay_in_the_socket),
 		cmocka_unit_test(alpn_follows_the_servers_preference),
@@ -672,6 +743,7 @@ int main(void)
 		cmocka_unit_test(nothing_in_common_is_a_handshake_failure),
 		cmocka_unit_test(the_servers_order_decides),
 		cmocka_unit_test(without_compatibility_mode_no_change_cipher_spec_is_sent),
+		cmocka_unit_test(change_cipher_spec_precedes_a_protected_alert),
 		cmocka_unit_test(a_certificate_request_gets_an_empty_certificate),
 		cmocka_unit_test(a_peer_that_leaves_is_a_reset),
 		cmocka_unit_test(an_abort_sends_its_alert_and_stays),

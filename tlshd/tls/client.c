@@ -6,6 +6,8 @@
 
 #define CLIENT_HELLO_MAX 1024
 
+_Static_assert(CLIENT_HELLO_MAX >= 300 + TLS_NAME_MAX + TLS_ALPN_MAX + KEM_SHARE_MAX, "the longest ClientHello");
+
 /* ---- ClientHello, 4.1.2: extensions in the order in which they are sent ---- */
 
 static void put_server_name(struct tls_conn *c, struct build *b)
@@ -261,6 +263,7 @@ static enum hs start_handshake_keys(struct tls_conn *c)
 	hs_start_handshake_keys(c);
 	hs_rx_keys(c, c->handshake.server);
 	hs_tx_keys(c, c->handshake.client);
+	c->tx.ccs_due = c->session_id_len > 0;
 	return HS_NEXT;
 }
 
@@ -374,7 +377,7 @@ static enum hs send_end_of_early_data(struct tls_conn *c)
 /* D.4: right before the second flight. */
 static enum hs send_change_cipher_spec(struct tls_conn *c)
 {
-	return c->session_id_len ? tx_change_cipher_spec(c) : HS_NEXT;
+	return c->tx.ccs_due ? tx_change_cipher_spec(c) : HS_NEXT;
 }
 
 /* Client certificates are not offered: who asks gets an empty list, 4.4.2. */

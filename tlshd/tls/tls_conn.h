@@ -37,10 +37,11 @@ struct rx {
  * struct tx - what goes to the peer
  * @out: the caller's, only inside tls_advance() and tls_abort()
  * @flight_sent: server: our Finished is out, so what comes next may be the client's last record
+ * @ccs_due: client: change_cipher_spec goes before the first protected record, be it an alert
  */
 struct tx {
 	struct tls_out *out;
-	bool protected, flight_sent;
+	bool protected, flight_sent, ccs_due;
 	struct tls_keys keys;
 };
 

@@ -3,8 +3,10 @@
 #include "hs.h"
 #include "record.h"
 
+#define CCS_LEN (RECORD_HEADER_LEN + 1)
+
 /* Room that is always left, so that a failure can say why. */
-#define ALERT_ROOM (2 + RECORD_OVERHEAD)
+#define ALERT_ROOM (CCS_LEN + 2 + RECORD_OVERHEAD)
 
 static size_t room(const struct tls_conn *c)
 {
@@ -43,24 +45,33 @@ void hs_send(struct tls_conn *c, struct build *b)
 	send_record(c, CT_HANDSHAKE, b->p[0] == HT_CLIENT_HELLO ? VERSION_FIRST_RECORD : VERSION_LEGACY, b->len);
 }
 
-enum hs tx_change_cipher_spec(struct tls_conn *c)
+static void put_change_cipher_spec(struct tls_conn *c)
 {
 	uint8_t *rec = c->tx.out->p + c->tx.out->len;
 
-	if (room(c) < RECORD_HEADER_LEN + 1 + ALERT_ROOM)
-		return HS_WANT_TX;
 	record_header(rec, CT_CHANGE_CIPHER_SPEC, VERSION_LEGACY, 1);
 	rec[RECORD_HEADER_LEN] = 1;
-	c->tx.out->len += RECORD_HEADER_LEN + 1;
+	c->tx.out->len += CCS_LEN;
+	c->tx.ccs_due = false;
+}
+
+enum hs tx_change_cipher_spec(struct tls_conn *c)
+{
+	if (room(c) < CCS_LEN + ALERT_ROOM)
+		return HS_WANT_TX;
+	put_change_cipher_spec(c);
 	return HS_NEXT;
 }
 
 void tx_alert(struct tls_conn *c, uint8_t alert)
 {
-	uint8_t *content = c->tx.out->p + c->tx.out->len + RECORD_HEADER_LEN;
+	uint8_t *content;
 
 	if (room(c) < ALERT_ROOM)
 		return;
+	if (c->tx.ccs_due)
+		put_change_cipher_spec(c);
+	content = c->tx.out->p + c->tx.out->len + RECORD_HEADER_LEN;
 	content[0] = alert == ALERT_CLOSE_NOTIFY || alert == ALERT_USER_CANCELED ? ALERT_WARNING : ALERT_FATAL;
 	content[1] = alert;
 	send_record(c, CT_ALERT, VERSION_LEGACY, 2);
