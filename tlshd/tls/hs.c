@@ -34,6 +34,7 @@ static const char *const alert_names[256] = {
 	[ALERT_BAD_CERTIFICATE_STATUS_RESPONSE] = "bad_certificate_status_response",
 	[ALERT_UNKNOWN_PSK_IDENTITY] = "unknown_psk_identity",
 	[ALERT_CERTIFICATE_REQUIRED] = "certificate_required",
+	[ALERT_GENERAL_ERROR] = "general_error",
 	[ALERT_NO_APPLICATION_PROTOCOL] = "no_application_protocol",
 };
 

@@ -24,7 +24,7 @@ enum handshake_type {
 	HT_KEY_UPDATE = 24,
 };
 
-/* AlertDescription, 6 (no_application_protocol: RFC 7301 3.2) */
+/* AlertDescription, 6 (general_error: RFC 9846; no_application_protocol: RFC 7301 3.2) */
 enum alert {
 	ALERT_CLOSE_NOTIFY = 0,
 	ALERT_UNEXPECTED_MESSAGE = 10,
@@ -52,6 +52,7 @@ enum alert {
 	ALERT_BAD_CERTIFICATE_STATUS_RESPONSE = 113,
 	ALERT_UNKNOWN_PSK_IDENTITY = 115,
 	ALERT_CERTIFICATE_REQUIRED = 116,
+	ALERT_GENERAL_ERROR = 117,
 	ALERT_NO_APPLICATION_PROTOCOL = 120,
 };
 

@@ -7,6 +7,9 @@
 #define SERVER_HELLO_MAX	256
 #define ENCRYPTED_EXTENSIONS_MAX 160
 
+_Static_assert(SERVER_HELLO_MAX >= 100 + KEM_SHARE_MAX, "the longest ServerHello");
+_Static_assert(ENCRYPTED_EXTENSIONS_MAX >= 20 + TLS_ALPN_MAX, "the longest EncryptedExtensions");
+
 /* ---- ClientHello, 4.1.2 ---- */
 
 /**

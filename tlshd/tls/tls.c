@@ -21,6 +21,8 @@ static void check_config(const struct tls_params *p)
 		must(suite_find(config->suites[i]));
 	for (size_t i = 0; i < config->num_groups; i++)
 		must(kem_find(config->groups[i]));
+	for (size_t i = 0; i < config->num_identities; i++)	/* its Certificate is sent in one record */
+		must(config->identities[i].chain_len <= PLAINTEXT_MAX - MSG_HEADER_LEN - 4);
 	must(p->alpn_len <= TLS_ALPN_MAX);
 	must(p->role == TLS_SERVER ? config->num_identities > 0 : config->anchors != NULL);
 	must(!p->server_name || strlen(p->server_name) <= TLS_NAME_MAX);

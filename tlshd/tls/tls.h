@@ -163,7 +163,7 @@ struct tls_sign_req {
 };
 
 void tls_sign_request(const struct tls_conn *c, struct tls_sign_req *req);
-void tls_sign_answer(struct tls_conn *c, const uint8_t *sig, size_t len);	/* 0: the signer failed; internal_error */
+void tls_sign_answer(struct tls_conn *c, const uint8_t *sig, size_t len);	/* 0: the signer failed */
 
 /* RFC 8446 4.4.3: 64 spaces, context string, 0, hash. Shared with the signer. */
 #define TLS_SIGN_INPUT_MAX (64 + 33 + 1 + HASH_MAX)
@@ -197,7 +197,7 @@ struct tls_result {
 	uint16_t alert_sent, alert_received;
 	uint16_t suite, group, sigscheme;
 	enum tls_auth auth;
-	const char *reason;		/* NUL-terminated, empty if none; lives as long as the connection, as what follows */
+	const char *reason;		/* NUL-terminated, empty if none; lives as long as the connection does */
 	const char *alpn;		/* not terminated */
 	size_t alpn_len;
 	const char *server_name;	/* server: SNI received, NUL-terminated */
