@@ -33,14 +33,6 @@ bool auth_choose_scheme(uint16_t *out, enum sig_type type, struct cursor offered
 	return false;
 }
 
-static bool verifies(uint16_t scheme)
-{
-	for (size_t i = 0; i < auth_num_verify_schemes; i++)
-		if (auth_schemes[i] == scheme)
-			return true;
-	return false;
-}
-
 /* ---- Certificate, 4.4.2 ---- */
 
 static enum hs parse_entry(struct tls_conn *c, struct cursor *list, struct der *der)
@@ -134,17 +126,14 @@ enum hs auth_parse_certificate_verify(struct tls_conn *c, struct cursor *body)
 
 	if (!cur_u16(body, &scheme) || !cur_vec(body, &sig, 2, 0, 65535))
 		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed CertificateVerify");
-	if (!verifies(scheme))
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "peer signed with scheme 0x%04x, which was not offered",
-				 scheme);
 	transcript_hash(&c->transcript, hash);
 	len = tls_sign_input(input, signer, hash, hash_len(c->suite->hash));
 	switch (sig_verify(&c->peer.pub, scheme, sig.p, sig.len, input, len)) {
 	case 0:
 		break;
-	case -EINVAL:
+	case -EINVAL:	/* sig_verify() knows the schemes offered for signing, and no other */
 		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER,
-				 "peer signed with scheme 0x%04x, which does not fit its key", scheme);
+				 "peer signed with scheme 0x%04x, which was not offered or does not fit its key", scheme);
 	default:
 		return hs_fail(c, -EKEYREJECTED, ALERT_DECRYPT_ERROR,
 			       "peer has not the key of its certificate: wrong signature");
