@@ -369,6 +369,7 @@ static void each_wrong_server_hello_gets_its_alert(void **state)
 	CASE(ALERT_MISSING_EXTENSION, (a.exts[0] = a.exts[1], a.exts[1] = NULL));
 	/* A group that was offered, but no share of it was sent. */
 	CASE(ALERT_ILLEGAL_PARAMETER, a.exts[0] = "00330017004104" SHARE_X25519 SHARE_X25519);
+	CASE(ALERT_ILLEGAL_PARAMETER, a.exts[0] = "003300170020" SHARE_X25519);
 	CASE(ALERT_ILLEGAL_PARAMETER, a.exts[0] = "0033001d0020" SHARE_ZERO);
 	CASE(ALERT_ILLEGAL_PARAMETER, a.exts[0] = "0033001d0021" SHARE_X25519 "00");
 	CASE(ALERT_DECODE_ERROR, a.exts[0] = "0033001d0000");
