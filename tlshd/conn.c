@@ -131,8 +131,10 @@ static void fill_info(struct conn *c, struct tlshd_info *info, int err, const ch
 	snprintf(info->reason, sizeof(info->reason), "%s", reason ? reason : r.reason ? r.reason : "");
 	snprintf(info->peer_subject, sizeof(info->peer_subject), "%s", r.peer_subject ? r.peer_subject : "");
 	snprintf(info->alpn, sizeof(info->alpn), "%.*s", (int)r.alpn_len, r.alpn_len ? r.alpn : "");
-	snprintf(info->server_name, sizeof(info->server_name), "%s",
-		 c->grant.params.server_name ? c->grant.params.server_name : r.server_name ? r.server_name : "");
+	/* SNI, sent or received; an address is verified, not sent. */
+	if (c->grant.params.server_name && !c->grant.params.server_name_is_ip)
+		r.server_name = c->grant.params.server_name;
+	snprintf(info->server_name, sizeof(info->server_name), "%s", r.server_name ? r.server_name : "");
 }
 
 /* @err: negative; @reason NULL: the engine's */

@@ -53,12 +53,13 @@ static int accept_some(struct turn *me)
 {
 	size_t room = conn_set_room(&me->t->conns);
 	unsigned max = room < TLSHD_ACCEPT_MAX ? (unsigned)room : TLSHD_ACCEPT_MAX, dropped;
+	bool more;
 	int n;
 
 	me->starved = false;
 	if (!me->more || !max)
 		return 0;
-	n = upcall_accept(me->upcall, me->requests, max, &dropped);
+	n = upcall_accept(me->upcall, me->requests, max, &dropped, &more);
 	if (n == -EMFILE || n == -ENFILE || n == -ENOMEM || n == -EAGAIN) {
 		me->starved = true;	/* they wait in the module, which ends them at their deadline */
 		return 0;
@@ -69,7 +70,7 @@ static int accept_some(struct turn *me)
 		log_err("the module sent %u requests that make no sense", dropped);
 	for (unsigned i = 0; i < (unsigned)n - dropped; i++)
 		conn_start(&me->t->conns, &me->requests[i]);
-	me->more = (unsigned)n == max;
+	me->more = more;
 	if (!me->more && !me->upcall_poll.armed)
 		loop_poll(me->loop, &me->upcall_poll, upcall_fd(me->upcall), POLLIN);
 	return 0;

@@ -20,6 +20,7 @@ struct upcall {
 	struct nl_sock *sk;
 	uint16_t family;
 	uint32_t seq;
+	bool told;		/* a READY was read */
 	char reply[REPLY_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
@@ -58,8 +59,10 @@ static int find_answer(struct upcall *u, int len, uint8_t cmd, struct nlattr **a
 	struct nlmsghdr *h = (struct nlmsghdr *)u->reply;
 
 	for (; nlmsg_ok(h, len); h = nlmsg_next(h, &len)) {
-		if (h->nlmsg_seq != u->seq)
-			continue;		/* READY, or late */
+		if (h->nlmsg_seq != u->seq) {
+			u->told |= h->nlmsg_type == u->family;
+			continue;
+		}
 		if (h->nlmsg_type == NLMSG_ERROR) {
 			const struct nlmsgerr *e = nlmsg_data(h);
 
@@ -93,8 +96,10 @@ static int receive_answer(struct upcall *u, uint8_t cmd, struct nlattr **attrs, 
 		ssize_t n = recvmsg(nl_socket_get_fd(u->sk), &m, MSG_DONTWAIT);
 		int rc;
 
-		if (n < 0 && (errno == EINTR || errno == ENOBUFS))
-			continue;		/* ENOBUFS: a READY was lost; we are asking anyway */
+		if (n < 0 && (errno == EINTR || errno == ENOBUFS)) {
+			u->told |= errno == ENOBUFS;	/* perhaps it was a READY that got lost */
+			continue;
+		}
 		if (n < 0)
 			return errno == EAGAIN ? -EBADMSG : -errno;
 		if (from.nl_pid != 0)
@@ -203,13 +208,14 @@ int upcall_fd(const struct upcall *u)
 	return nl_socket_get_fd(u->sk);
 }
 
-int upcall_accept(struct upcall *u, struct upcall_request *out, unsigned max, unsigned *dropped)
+int upcall_accept(struct upcall *u, struct upcall_request *out, unsigned max, unsigned *dropped, bool *more)
 {
 	struct nlattr *attrs, *a;
 	unsigned taken = 0, bad = 0;
 	int rc, len, rem;
 
 	*dropped = 0;
+	u->told = false;
 	rc = send_command(u, TLSHD_CMD_ACCEPT, fill_accept, max);
 	if (!rc)
 		rc = receive_answer(u, TLSHD_CMD_ACCEPT, &attrs, &len);
@@ -229,6 +235,8 @@ int upcall_accept(struct upcall *u, struct upcall_request *out, unsigned max, un
 			close(req->fd);
 	}
 	*dropped = bad;
+	/* A READY sent after the module had counted and before it answered was read here: nothing else would tell of it. */
+	*more = taken + bad >= max || u->told;
 	return (int)(taken + bad);
 }
 

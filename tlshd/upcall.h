@@ -8,6 +8,7 @@
 #define TLSHD_UPCALL_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -65,15 +66,13 @@ int upcall_fd(const struct upcall *u);		/* readable: time to upcall_accept() */
  * upcall_accept() - take waiting requests
  * @out: out: up to @max of them; each with a descriptor that is the caller's
  * @max: 1 to TLSHD_ACCEPT_MAX
+ * @dropped: out: how many made no sense; their descriptors are closed, which ends them with ECONNABORTED
+ * @more: out, on success: whether to call again; else wait for the socket to be readable
  *
- * A request whose attributes make no sense is dropped with its descriptor, which ends it with ECONNABORTED. Call again
- * while the answer is @max; then wait for the socket to be readable.
- * Return: how many the module handed over (those dropped are counted in @dropped and missing in @out, which holds the
- * rest);
- * -EMFILE no descriptor free, nothing was taken; -EPERM another daemon has taken over; -EBADMSG; another errno of the
- * socket.
+ * Return: how many the module handed over; those that were dropped are missing in @out. -EMFILE no descriptor free,
+ * nothing was taken; -EPERM another daemon has taken over; -EBADMSG; another errno of the socket.
  */
-int upcall_accept(struct upcall *u, struct upcall_request *out, unsigned max, unsigned *dropped)
+int upcall_accept(struct upcall *u, struct upcall_request *out, unsigned max, unsigned *dropped, bool *more)
 	__attribute__((warn_unused_result));
 
 /**
