@@ -150,7 +150,6 @@ static void take_info(struct tlshd_info *to, const struct tlshd_info *from)
 	to->alert_received = from->alert_received;
 	to->full_handshake_time = from->full_handshake_time;
 	memcpy(to->peer_leaf_sha256, from->peer_leaf_sha256, sizeof(to->peer_leaf_sha256));
-	strscpy(to->reason, from->reason, sizeof(to->reason));
 	strscpy(to->peer_subject, from->peer_subject, sizeof(to->peer_subject));
 	strscpy(to->alpn, from->alpn, sizeof(to->alpn));
 	strscpy(to->server_name, from->server_name, sizeof(to->server_name));
@@ -170,6 +169,7 @@ static void take_info(struct tlshd_info *to, const struct tlshd_info *from)
 bool tlshd_ctx_complete(struct tlshd_ctx *ctx, const struct tlshd_verdict *verdict)
 {
 	u32 state = verdict->error ? TLSHD_S_FAILED : TLSHD_S_OPEN;
+	const char *reason = verdict->reason ?: verdict->info->reason;
 	bool won;
 
 	spin_lock_bh(&ctx->lock);
@@ -177,8 +177,7 @@ bool tlshd_ctx_complete(struct tlshd_ctx *ctx, const struct tlshd_verdict *verdi
 	if (won) {
 		if (verdict->info)
 			take_info(&ctx->info, verdict->info);
-		if (verdict->reason)
-			strscpy(ctx->info.reason, verdict->reason, sizeof(ctx->info.reason));
+		strscpy(ctx->info.reason, reason, sizeof(ctx->info.reason));
 		ctx->info.error = verdict->error;
 		ctx->info.state = state;
 		/* Without a pad START has failed, or has not got that far: the socket stays what it was. */
@@ -189,7 +188,8 @@ bool tlshd_ctx_complete(struct tlshd_ctx *ctx, const struct tlshd_verdict *verdi
 	spin_unlock_bh(&ctx->lock);
 	if (!won)
 		return false;
-	trace_tlshd_end(ctx->sk, verdict->error, ctx->info.reason);
+	/* Not ctx's copy, which a reader may be changing by now. */
+	trace_tlshd_end(ctx->sk, verdict->error, reason);
 	tlshd_req_end(ctx);
 	wake_up_all(&ctx->wait);
 	tlshd_ctx_wake_app(ctx);

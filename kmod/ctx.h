@@ -27,7 +27,7 @@ struct tlshd_pad;
 struct tlshd_verdict {
 	int error;			/* 0 opens, else a positive errno */
 	const char *reason;		/* in words, or NULL: info's */
-	const struct tlshd_info *info;	/* the daemon's fields, or NULL */
+	const struct tlshd_info *info;	/* the daemon's fields, its reason terminated; or NULL with a reason */
 };
 
 /* Bits of tlshd_ctx.flags; each is set once and stays. */

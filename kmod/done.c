@@ -41,6 +41,7 @@ static bool split(struct parts *p, u8 *buf, u32 optlen)
 		return false;
 	info = buf + done->size;
 	memcpy(&p->info, info, min_t(size_t, done->info_len, sizeof(p->info)));
+	p->info.reason[sizeof(p->info.reason) - 1] = 0;
 	p->post = info + done->info_len;
 	p->blob = p->post + done->post_len;
 	return true;

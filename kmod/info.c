@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/slab.h>
 #include <linux/tcp.h>
 #include <linux/uaccess.h>
 #include <net/sock.h>
@@ -41,21 +42,27 @@ static void fill(struct tlshd_info *info, struct tlshd_ctx *ctx)
  * @optval: out
  * @optlen: in: room; out: bytes written
  *
- * Return: 0; -ENOTCONN START was never called; -EINVAL less than 8 bytes of room; -EFAULT.
+ * Return: 0; -ENOTCONN START was never called; -EINVAL less than 8 bytes of room; -EFAULT; -ENOMEM.
  */
 int tlshd_info_get(struct sock *sk, void __user *optval, int *optlen)
 {
-	struct tlshd_info info;
+	struct tlshd_info *info;
 	struct tlshd_ctx *ctx;
+	int err = -ENOMEM;
 
 	if (*optlen < MIN_LEN)
 		return -EINVAL;
 	ctx = tlshd_ctx_get(sk);
 	if (!ctx)
 		return -ENOTCONN;
-	fill(&info, ctx);
+	info = kmalloc(sizeof(*info), GFP_KERNEL);
+	if (info) {
+		fill(info, ctx);
+		*optlen = min_t(int, *optlen, sizeof(*info));
+		info->size = *optlen;
+		err = copy_to_user(optval, info, *optlen) ? -EFAULT : 0;
+	}
+	kfree(info);
 	tlshd_ctx_put(ctx);
-	*optlen = min_t(int, *optlen, sizeof(info));
-	info.size = *optlen;
-	return copy_to_user(optval, &info, *optlen) ? -EFAULT : 0;
+	return err;
 }
