@@ -176,7 +176,7 @@ static void hellos_may_be_cut_anywhere(void **state)
 	}
 }
 
-/* A Certificate of exactly @big bytes, in as many records as it takes: the chain, and fillers that are no certificates. */
+/* A Certificate of exactly @big bytes in several records: the chain, and a filler that is no certificate. */
 static size_t big;
 
 static enum hs send_big_certificate(struct tls_conn *c)

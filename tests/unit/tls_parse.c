@@ -182,7 +182,7 @@ static void each_wrong_field_of_a_client_hello_gets_its_alert(void **state)
 	CASE(ALERT_ILLEGAL_PARAMETER, h.compressions = "01");
 	CASE(ALERT_ILLEGAL_PARAMETER, h.compressions = "0001");
 	CASE(ALERT_ILLEGAL_PARAMETER, h.exts[4] = "002b" VERSIONS);	/* twice */
-	CASE(ALERT_ILLEGAL_PARAMETER, (h.exts[4] = "0a0a", h.exts[5] = "0a0a"));	/* unknown, twice */
+	CASE(ALERT_DECODE_ERROR, (h.exts[4] = "0a0a", h.exts[5] = "0a0a"));	/* unknown, twice */
 	CASE(ALERT_ILLEGAL_PARAMETER, (h.exts[4] = "00290000", h.exts[5] = "002d0101"));	/* a PSK not last */
 	CASE(RIGHT, (h.exts[4] = "002d0101", h.exts[5] = "00290000"));
 	/* No group of ours. */
@@ -667,7 +667,7 @@ static void a_finished_that_is_not_exactly_right_is_refused(void **state)
 		if (i == 32)
 			assert_int_equal(c.state, TLS_DONE);
 		else
-			drive_refused(&c, "length", ALERT_DECODE_ERROR);
+			drive_refused(&c, "length", ALERT_DECRYPT_ERROR);
 		tls_wipe(&c);
 		if (i >= 32)
 			continue;

@@ -133,7 +133,7 @@ enum hs auth_parse_certificate_verify(struct tls_conn *c, struct cursor *body)
 		break;
 	case -EINVAL:	/* sig_verify() knows the schemes offered for signing, and no other */
 		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER,
-				 "peer signed with scheme 0x%04x, which was not offered or does not fit its key", scheme);
+				 "peer signed with scheme 0x%04x, not offered or not of its key's type", scheme);
 	default:
 		return hs_fail(c, -EKEYREJECTED, ALERT_DECRYPT_ERROR,
 			       "peer has not the key of its certificate: wrong signature");
@@ -175,17 +175,15 @@ enum hs auth_parse_finished(struct tls_conn *c, struct cursor *body)
 {
 	size_t len = hash_len(c->suite->hash);
 	uint8_t hash[HASH_MAX], expected[HASH_MAX];
-	const uint8_t *verify_data;
 	bool equal;
 
-	if (!cur_bytes(body, &verify_data, len))
-		return hs_refuse(c, ALERT_DECODE_ERROR, "Finished is too short");
 	transcript_hash(&c->transcript, hash);
 	keys_finished(expected, c->suite->hash, c->rx.keys.secret, hash);
-	equal = equal_ct(expected, verify_data, len);
+	equal = body->len == len && equal_ct(expected, body->p, len);
 	wipe(expected, sizeof(expected));
 	if (!equal)
 		return hs_refuse(c, ALERT_DECRYPT_ERROR, "Finished does not verify: the handshake was tampered with");
+	body->len = 0;
 	return HS_NEXT;
 }
 

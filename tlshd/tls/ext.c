@@ -55,24 +55,37 @@ static enum hs check_place(struct tls_conn *c, uint16_t id, enum ext e, enum ext
 	return HS_NEXT;
 }
 
-enum hs ext_parse(struct tls_conn *c, struct ext_block *out, struct cursor *body, enum ext_place place)
+/* The form of a whole block: pairs of type and data, no type twice (for which the RFC names no alert). */
+static enum hs check_form(struct tls_conn *c, struct cursor list)
 {
 	uint64_t seen[65536 / 64] = { 0 }; /* a peer picks the types, so no smaller set is cheap in the worst case */
+	struct cursor data;
+	uint16_t id;
+
+	while (!cur_empty(&list)) {
+		if (!cur_u16(&list, &id) || !cur_vec(&list, &data, 2, 0, 65535))
+			return hs_refuse(c, ALERT_DECODE_ERROR, "malformed extensions");
+		if (seen[id / 64] >> (id % 64) & 1)
+			return hs_refuse(c, find(id) == EXT_NUM ? ALERT_DECODE_ERROR : ALERT_ILLEGAL_PARAMETER,
+					 "extension %u twice", id);
+		seen[id / 64] |= UINT64_C(1) << (id % 64);
+	}
+	return HS_NEXT;
+}
+
+enum hs ext_parse(struct tls_conn *c, struct ext_block *out, struct cursor *body, enum ext_place place)
+{
 	struct cursor list, data;
 	uint16_t id;
 
 	memset(out, 0, sizeof(*out));
 	if (!cur_vec(body, &list, 2, 0, 65535))
 		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed extensions");
-	while (!cur_empty(&list)) {
-		enum ext e;
+	if (check_form(c, list))
+		return HS_FAILED;
+	while (cur_u16(&list, &id) && cur_vec(&list, &data, 2, 0, 65535)) {
+		enum ext e = find(id);
 
-		if (!cur_u16(&list, &id) || !cur_vec(&list, &data, 2, 0, 65535))
-			return hs_refuse(c, ALERT_DECODE_ERROR, "malformed extensions");
-		if (seen[id / 64] >> (id % 64) & 1)
-			return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "extension %u twice", id);
-		seen[id / 64] |= UINT64_C(1) << (id % 64);
-		e = find(id);
 		if (check_place(c, id, e, place))
 			return HS_FAILED;
 		if (e == EXT_PRE_SHARED_KEY && place == IN_CLIENT_HELLO && !cur_empty(&list))

@@ -57,8 +57,8 @@ static inline bool ext_has(const struct ext_block *b, enum ext e)
  * @out: out: the data of those recognized; those unknown are skipped
  * @body: in and out: of the message
  *
- * Refused: a block that does not parse (decode_error); one type twice, a recognized type in the wrong message,
- * pre_shared_key not last in ClientHello (illegal_parameter); in a response a type that was not asked for
+ * Refused: a block that does not parse, an unknown type twice (decode_error); a recognized type twice or in the wrong
+ * message, pre_shared_key not last in ClientHello (illegal_parameter); in a response a type that was not asked for
  * (unsupported_extension). Return: HS_NEXT or HS_FAILED.
  */
 enum hs ext_parse(struct tls_conn *c, struct ext_block *out, struct cursor *body, enum ext_place place);

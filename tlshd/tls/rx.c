@@ -53,7 +53,15 @@ static enum hs take_handshake(struct tls_conn *c, const uint8_t *p, size_t len)
 	return HS_NEXT;
 }
 
-/* RFC 8446 6: the level says nothing, and an unknown alert is an error alert. */
+/* Error alerts must be sent as fatal (RFC 8446 6.2): what a peer is told that sends another level. */
+static uint16_t answer_to(uint8_t level)
+{
+	if (level == ALERT_FATAL)
+		return TLS_ALERT_NONE;
+	return level == ALERT_WARNING ? ALERT_DECODE_ERROR : ALERT_ILLEGAL_PARAMETER;
+}
+
+/* RFC 8446 6: an alert is what its description says, whatever its level, and an unknown one is an error alert. */
 static enum hs take_alert(struct tls_conn *c, const uint8_t *p, size_t len)
 {
 	if (!len)
@@ -67,7 +75,7 @@ static enum hs take_alert(struct tls_conn *c, const uint8_t *p, size_t len)
 	c->alert_received = p[1];
 	if (p[1] == ALERT_CLOSE_NOTIFY)
 		return hs_fail(c, -ECONNRESET, TLS_ALERT_NONE, "peer closed the connection during the handshake");
-	return hs_fail(c, -EPROTO, TLS_ALERT_NONE, "peer sent alert %s (%u)", alert_name(p[1]), p[1]);
+	return hs_fail(c, -EPROTO, answer_to(p[0]), "peer sent alert %s (%u)", alert_name(p[1]), p[1]);
 }
 
 static enum hs take_change_cipher_spec(struct tls_conn *c, const uint8_t *p, size_t len)
