@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* connect/pump: run in a child with pipes as its stdin and stdout, this side being the peer. */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -31,6 +33,8 @@ static void begin(struct run *r)
 	alarm(LIMIT);
 	signal(SIGPIPE, SIG_IGN);
 	assert_false(pipe(in) || pipe(out) || socketpair(AF_UNIX, SOCK_STREAM, 0, sock));
+	/* Smaller than a buffer, so that a write of more than poll() has promised would wait. */
+	assert_true(fcntl(out[1], F_SETPIPE_SZ, 2 * PIPE_BUF) > 0);
 	r->child = fork();
 	if (!r->child) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
