@@ -242,6 +242,29 @@ static void a_small_output_buffer_only_takes_more_turns(void **state)
 	}
 }
 
+static enum hs refuse_now(struct tls_conn *c)
+{
+	return hs_refuse(c, ALERT_INTERNAL_ERROR, "the test wants it");
+}
+
+static void room_is_left_for_an_alert(void **state)
+{
+	struct tls_result r;
+	struct pair p;
+
+	(void)state;
+	for (size_t cap = 1100; cap < 1700; cap++) {
+		pair_init(&p, "p256");
+		p.side[TLS_SERVER].tx_cap = cap;
+		pair_steps(&p, TLS_SERVER);
+		pair_insert(&p, TLS_SERVER, 9, refuse_now);	/* right behind the Certificate */
+		pair_run(&p);
+		tls_result(&p.side[TLS_CLIENT].c, &r);
+		assert_int_equal(r.alert_received, ALERT_INTERNAL_ERROR);
+		pair_free(&p);
+	}
+}
+
 /* ---- what is behind the Finished is the kernel's ---- */
 
 static const char behind[] = "\x17\x03\x03\x00\x20 application data, for the kernel!";
@@ -743,6 +766,7 @@ int main(void)
 		cmocka_unit_test(hellos_may_be_cut_anywhere),
 		cmocka_unit_test(a_chain_up_to_the_limit_is_put_together_and_judged),
 		cmocka_unit_test(a_small_output_buffer_only_takes_more_turns),
+		cmocka_unit_test(room_is_left_for_an_alert),
 		cmocka_unit_test(bytes_behind_finished_stay_in_the_socket),
 		cmocka_unit_test(alpn_follows_the_servers_preference),
 		cmocka_unit_test(alpn_without_overlap_is_no_application_protocol),

@@ -224,6 +224,32 @@ static void a_hello_with_thousands_of_extensions_is_judged_in_one_pass(void **st
 	tls_wipe(&c);
 }
 
+#define SHARE_P256 "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296" \
+		   "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
+
+static void of_several_shares_the_servers_preference_is_taken(void **state)
+{
+	static const char *const shares[] = {
+		"0033" "0069" "001d0020" SHARE_X25519 "00170041" SHARE_P256,
+		"0033" "0069" "00170041" SHARE_P256 "001d0020" SHARE_X25519,
+	};
+	uint8_t body[1024];
+
+	(void)state;
+	for (size_t i = 0; i < NUM(shares); i++) {
+		struct build b = { .p = body, .cap = sizeof(body) };
+		struct hello h = plain_hello;
+		struct tls_conn c;
+
+		set_ext(&h, shares[i]);
+		put_hello(&b, &h);
+		drive_start(&c, TLS_SERVER);
+		assert_int_equal(drive_message(&c, HT_CLIENT_HELLO, body, b.len), TLS_WANT_SIGN);
+		assert_int_equal(c.kem->group, 0x001d);
+		tls_wipe(&c);
+	}
+}
+
 /* ---- cut and flipped ---- */
 
 /* Feeds a body to a fresh engine; whatever comes, it must either go on or have failed with one alert. */
@@ -704,6 +730,7 @@ int main(void)
 		cmocka_unit_test(each_wrong_field_of_a_client_hello_gets_its_alert),
 		cmocka_unit_test(a_hello_without_extensions_is_an_old_version),
 		cmocka_unit_test(a_hello_with_thousands_of_extensions_is_judged_in_one_pass),
+		cmocka_unit_test(of_several_shares_the_servers_preference_is_taken),
 		cmocka_unit_test(a_client_hello_cut_or_flipped_anywhere_is_judged),
 		cmocka_unit_test(each_wrong_server_hello_gets_its_alert),
 		cmocka_unit_test(a_server_hello_cut_or_flipped_anywhere_is_judged),
