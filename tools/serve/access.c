@@ -2,8 +2,11 @@
 #include "access.h"
 
 #include <netdb.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
+
+#include "../sockopt.h"
 
 #define PEER_LEN 64	/* a numeric address with its scope */
 
@@ -37,4 +40,13 @@ void access_failed(int fd, const char *reason)
 
 	peer(who, fd);
 	printf("%s handshake failed: %s\n", who, reason);
+}
+
+void access_trouble(int err)
+{
+	static _Atomic int last;
+
+	if (atomic_load_explicit(&last, memory_order_relaxed) == err || atomic_exchange(&last, err) == err)
+		return;
+	fprintf(stderr, "tlshd-serve: %s\n", err ? sockopt_strerror(err) : "handshakes succeed again");
 }

@@ -111,10 +111,18 @@ enum conn_want conn_step(struct conn *c)
 	return want;
 }
 
+/* The daemon or its configuration, not the client. */
+static bool is_trouble(int err)
+{
+	return err == -ESRCH || err == -ENOENT || err == -EACCES || err == -EINVAL || err == -ENOPROTOOPT;
+}
+
 static enum conn_want handshake_failed(struct conn *c, int err)
 {
 	struct tlshd_info info;
 
+	if (is_trouble(err))
+		access_trouble(err);
 	if (!verbose(c))
 		return CONN_END;
 	if (sockopt_info(c->fd, &info))
@@ -149,6 +157,7 @@ static enum conn_want step_handshake(struct conn *c)
 		return CONN_WRITE;
 	if (err || info.state == TLSHD_S_FAILED)
 		return handshake_failed(c, err ? err : -(int)info.error);
+	access_trouble(0);
 	enter(c, step_read, LIMIT_IDLE);
 	return CONN_NEXT;
 }
