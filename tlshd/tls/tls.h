@@ -101,8 +101,22 @@ enum tls_want { TLS_WANT_RX, TLS_WANT_TX, TLS_WANT_SIGN, TLS_DONE, TLS_FAILED };
 struct tls_conn;	/* tls_conn.h has it, for those who store one; at most TLS_CONN_MAX bytes */
 #define TLS_CONN_MAX 4096
 
+/**
+ * tls_init() - begin a handshake
+ * @c: out; nothing in it was in use
+ * @p: copied; what it points to is borrowed until tls_wipe()
+ *
+ * Aborts on a configuration that no handshake could use: no suite or group, an unknown one, a server without an
+ * identity, a client without anchors, a chain that fits no record.
+ */
 void tls_init(struct tls_conn *c, const struct tls_params *p);
-void tls_wipe(struct tls_conn *c);	/* every secret gone, what libcrypto holds freed; also after failure */
+
+/**
+ * tls_wipe() - the end of a connection, at any time after tls_init()
+ *
+ * Every secret is gone, what libcrypto holds is freed, what was used of a buffer still lent is wiped.
+ */
+void tls_wipe(struct tls_conn *c);
 
 /**
  * tls_lend_rx() - lend the receive buffer: records, and a message that spans records
@@ -116,7 +130,7 @@ bool tls_rx_idle(const struct tls_conn *c);
 
 /**
  * struct tls_window - where received bytes go
- * @p: room for @room bytes, at least one whole record
+ * @p: room for @room bytes, at least as many as the current record still wants
  * @greedy: bytes behind the current record cannot be the kernel's yet: a plain read may take all that is there. Else
  *	peek, and discard tls_rx_taken() bytes after tls_advance()
  */
@@ -126,9 +140,11 @@ struct tls_window {
 	bool greedy;
 };
 
-void tls_rx_window(struct tls_conn *c, struct tls_window *w);
-void tls_rx_filled(struct tls_conn *c, size_t len);
-void tls_rx_eof(struct tls_conn *c);	/* the peer closed; the next tls_advance() fails with ECONNRESET */
+void tls_rx_window(struct tls_conn *c, struct tls_window *w);	/* moves what is buffered: ask anew before each read */
+void tls_rx_filled(struct tls_conn *c, size_t len);	/* @len bytes, at most room, are in the last window */
+
+/* The peer closed: what is buffered counts still; a tls_advance() that wants more fails with ECONNRESET and no alert. */
+void tls_rx_eof(struct tls_conn *c);
 
 /**
  * tls_rx_taken() - how many of the bytes of the last tls_rx_filled() are the engine's
@@ -148,6 +164,12 @@ struct tls_out {
 	size_t cap, len;
 };
 
+/**
+ * tls_advance() - go as far as possible
+ * @out: in and out: records are appended; to be sent whatever is returned
+ *
+ * Return: what it waits for, or how it ended. Calling again without giving that changes nothing.
+ */
 enum tls_want tls_advance(struct tls_conn *c, struct tls_out *out);
 
 /**
@@ -162,10 +184,10 @@ struct tls_sign_req {
 	uint8_t hash[HASH_MAX];
 };
 
-void tls_sign_request(const struct tls_conn *c, struct tls_sign_req *req);
+void tls_sign_request(const struct tls_conn *c, struct tls_sign_req *req);	/* only at TLS_WANT_SIGN */
 void tls_sign_answer(struct tls_conn *c, const uint8_t *sig, size_t len);	/* 0: the signer failed */
 
-/* RFC 8446 4.4.3: 64 spaces, context string, 0, hash. Shared with the signer. */
+/* RFC 8446 4.4.3: 64 spaces, context string, 0, hash. Shared with the signer. Returns the length. */
 #define TLS_SIGN_INPUT_MAX (64 + 33 + 1 + HASH_MAX)
 size_t tls_sign_input(uint8_t *out, enum tls_role signer, const uint8_t *hash, size_t hash_len);
 
