@@ -59,8 +59,7 @@ size_t conn_set_bound(uint32_t num);
  * conn_start() - judge a request and begin its handshake
  * @req: its descriptor is the set's from now on
  *
- * There must be a free slot (conn_set_room()). Every request ends in exactly one DONE or finds that it has ended
- * already.
+ * There must be a free slot (conn_set_room()). Every request ends in exactly one DONE or finds it ended already.
  */
 void conn_start(struct conn_set *s, const struct upcall_request *req);
 

@@ -11,8 +11,7 @@
  * @t: borrowed; the copies made of its keys are wiped
  *
  * The order is a rule: with receiving on first, an application that reads could not tell a raw byte from data.
- * Return: 0; -EPIPE the handshake has ended meanwhile; -EOPNOTSUPP the suite is none of kTLS's; or another errno of
- * kTLS.
+ * Return: 0; -EPIPE the handshake has ended meanwhile; -EOPNOTSUPP the suite is none of kTLS's; or what kTLS says.
  */
 int ktls_install(int fd, const struct tls_traffic *t) __attribute__((warn_unused_result));
 

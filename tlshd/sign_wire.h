@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sign_wire: what passes between a worker thread and the signer, over a SOCK_SEQPACKET socketpair of the two. A packet
- * is an array of 1 to SIGN_BATCH questions or answers. It never holds a key, nor a byte that a peer chose: the hash is
- * one.
+ * is an array of 1 to SIGN_BATCH questions or answers. It never holds a key, and of what
+ * a peer chose only a hash.
  */
 #ifndef TLSHD_SIGN_WIRE_H
 #define TLSHD_SIGN_WIRE_H

@@ -173,6 +173,8 @@ static void start_what_is_due(struct supervisor *s)
 
 /* ---- running ---- */
 
+_Static_assert(CONFIG_THREADS_MAX <= CTL_FDS_MAX, "a message holds a socket for each thread");
+
 /* A socketpair for each thread, one end to the worker, the other to the signer. */
 static void connect_children(struct supervisor *s)
 {

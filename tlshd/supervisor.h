@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * supervisor: the process that the administrator starts. It reads the configuration, opens the files, registers with
- * the module, starts the signer and the worker, and starts them again when they die. It parses nothing that a peer
- * sent.
+ * the module, starts the signer and the worker, and starts them again when they die. It parses no byte of a peer.
  */
 #ifndef TLSHD_SUPERVISOR_H
 #define TLSHD_SUPERVISOR_H
