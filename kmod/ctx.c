@@ -8,7 +8,8 @@
 
 static unsigned int handshake_timeout_ms = 30000;
 module_param(handshake_timeout_ms, uint, 0644);
-MODULE_PARM_DESC(handshake_timeout_ms, "longest handshake, and the length of one that asks for none (30000): bounds what a silent peer holds");
+MODULE_PARM_DESC(handshake_timeout_ms,
+		 "longest handshake, and the time of one that names none (30000): bounds what a silent peer holds");
 
 static void deadline(struct timer_list *timer)
 {
@@ -94,8 +95,8 @@ struct tlshd_ctx *tlshd_ctx_get(struct sock *sk)
  * tlshd_ctx_of() - the connection of an overlaid socket, inside a call on it
  * @sk: of a socket whose table is the overlay's
  *
- * sk_user_data may have been overwritten: svc_addsock() does so unchecked before 7.3. Then the operation fails closed; only
- * release, which must undo the overlay, takes tlshd_ctx_get().
+ * sk_user_data may have been overwritten: svc_addsock() does so unchecked before 7.3. Then the operation fails
+ * closed; only release, which must undo the overlay, takes tlshd_ctx_get().
  *
  * Return: borrowed, valid until ->release, which no call on the file outlives; NULL if sk_user_data is no longer ours.
  */
@@ -115,8 +116,9 @@ struct tlshd_ctx *tlshd_ctx_of(struct sock *sk)
  * tlshd_ctx_wake_app() - make whoever waits on the application's socket look again
  * @ctx: in any state, also after release
  *
- * Without a key: an epoll filter for EPOLLIN would drop a wake-up keyed EPOLLOUT. Not through sk_data_ready, which belongs to
- * net/tls's strparser and wants the socket lock. sk is ours to touch, and sk_wq, a part of the socket's inode, is freed by RCU.
+ * Without a key: an epoll filter for EPOLLIN would drop a wake-up keyed EPOLLOUT. Not through sk_data_ready, which
+ * belongs to net/tls's strparser and wants the socket lock. sk is ours to touch, and sk_wq, a part of the socket's
+ * inode, is freed by RCU.
  */
 void tlshd_ctx_wake_app(struct tlshd_ctx *ctx)
 {
@@ -160,9 +162,10 @@ static void take_info(struct tlshd_info *to, const struct tlshd_info *from)
  * @ctx: any reference
  * @verdict: borrowed
  *
- * DONE, the deadline, the application's shutdown and release, the handshake socket's release and a takeover all come here, from
- * process and timer context; one of them finds HANDSHAKING and changes it. No mutex is taken, so none of them waits for a
- * daemon or an application that does not move. Everything that INFO, SO_ERROR and START say is in place before the state is.
+ * DONE, the deadline, the application's shutdown and release, the handshake socket's release and a takeover all come
+ * here, from process and timer context; one of them finds HANDSHAKING and changes it. No mutex is taken, so none of
+ * them waits for a daemon or an application that does not move. Everything that INFO, SO_ERROR and START say is in
+ * place before the state is.
  *
  * Return: whether this call ended it.
  */
@@ -243,7 +246,8 @@ void tlshd_ctx_arm(struct tlshd_ctx *ctx)
  * @ctx: the caller is inside a call on the application's file
  * @timeo: jiffies to wait, 0 not to, as of sock_rcvtimeo()
  *
- * Return: 0 once open; -EAGAIN while it runs and @timeo is over; -ERESTARTSYS or -EINTR for a signal; the handshake's error.
+ * Return: 0 once open; -EAGAIN while it runs and @timeo is over; -ERESTARTSYS or -EINTR for a signal; the handshake's
+ * error.
  */
 int tlshd_ctx_wait_open(struct tlshd_ctx *ctx, long timeo)
 {

@@ -7,7 +7,8 @@
  *	daemon's file -> handshake socket -> hs_sock -------------> ctx
  *
  * Two references: the overlay's, from START to the application's ->release, and the handshake socket's, until its own.
- * Whoever finds a ctx through sk takes a third (tlshd_ctx_get()), or is inside a call on a file and so keeps one of the two.
+ * Whoever finds a ctx through sk takes a third (tlshd_ctx_get()), or is inside a call on a file and so keeps one of
+ * the two.
  */
 #ifndef _TLSHD_CTX_H
 #define _TLSHD_CTX_H
@@ -34,8 +35,8 @@ struct tlshd_verdict {
 enum tlshd_ctx_flags {
 	TLSHD_CTX_TX_KEYS,		/* TLS_TX was set; the daemon writes no more */
 	TLSHD_CTX_RX_KEYS,		/* TLS_RX was set; the daemon reads no more */
-	TLSHD_CTX_TX_CLOSED,		/* close_notify or a fatal alert was sent, or a fatal one received: nothing may follow */
-	TLSHD_CTX_RX_EOF,		/* the peer's close_notify is at the head of the receive queue, and stays there */
+	TLSHD_CTX_TX_CLOSED,		/* an alert that ends sending was sent or received */
+	TLSHD_CTX_RX_EOF,		/* the peer's close_notify is at the head, and stays there */
 	TLSHD_CTX_SHUT_RD,		/* shutdown(SHUT_RD) came before OPEN and is due then */
 	TLSHD_CTX_TX_MISSED,		/* a sender who may not wait found tx_mutex taken; cleared by who wakes it */
 };
@@ -53,8 +54,8 @@ struct tlshd_ctx {
 	int rcvlowat;			/* the application's SO_RCVLOWAT, put back at OPEN */
 
 	/*
-	 * mutex: every call of the daemon on the application's connection, and the start of its release. Who holds it never
-	 * sleeps in TCP (MSG_DONTWAIT) and touches no memory of a user, so a release waits for bounded work only.
+	 * mutex: every call of the daemon on the application's connection, and the start of its release. Who holds it
+	 * never sleeps in TCP (MSG_DONTWAIT) and touches no memory of a user, so a release waits for bounded work only.
 	 * Order: mutex, rx_mutex or tx_mutex, socket lock, sk_callback_lock, lock, wait queues.
 	 */
 	struct mutex mutex;
@@ -78,8 +79,8 @@ struct tlshd_ctx {
 	u8 rx_head[4], rx_head_len;	/* a message's head, cut by a record's end */
 
 	/*
-	 * tx_mutex: every sender, outside net/tls's tx_lock (which ignores MSG_DONTWAIT). A blocked writer holds it for as long
-	 * as its peer does not read, so shutdown, alerts and close only try it.
+	 * tx_mutex: every sender, outside net/tls's tx_lock (which ignores MSG_DONTWAIT). A blocked writer holds it
+	 * for as long as its peer does not read, so shutdown, alerts and close only try it.
 	 */
 	struct mutex tx_mutex;
 

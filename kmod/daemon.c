@@ -63,9 +63,9 @@ static void forget(struct tlshd_net *tn)
  * @portid: the socket's
  * @instance: the daemon's name for itself
  *
- * Another thread group or instance than the registered one takes over. The former is not asked: one of its workers may be stuck
- * in an application's socket lock, where it cannot be killed and keeps every descriptor. Its handshakes are ended here, which
- * revokes its handshake sockets; what it has not accepted stays for the newcomer.
+ * Another thread group or instance than the registered one takes over. The former is not asked: one of its workers
+ * may be stuck in an application's socket lock, where it cannot be killed and keeps every descriptor. Its handshakes
+ * are ended here, which revokes its handshake sockets; what it has not accepted stays for the newcomer.
  *
  * Return: 0 or -ENOMEM.
  */
@@ -110,8 +110,8 @@ int tlshd_daemon_register(struct net *net, u32 portid, u64 instance)
  * tlshd_daemon_ready() - tell an idle socket, if there is one, that there are requests
  * @net: namespace
  *
- * Only one READY is on its way to a socket, so it cannot overrun. If it is lost for want of memory, the socket stays idle and
- * the next request tries again; the deadline bounds the wait of this one.
+ * Only one READY is on its way to a socket, so it cannot overrun. If it is lost for want of memory, the socket stays
+ * idle and the next request tries again; the deadline bounds the wait of this one.
  */
 void tlshd_daemon_ready(struct net *net)
 {
@@ -159,7 +159,8 @@ void tlshd_daemon_idle(struct net *net, u32 portid)
  * @taken: out
  * @max: room in @taken
  *
- * That the queue is empty and that the socket is idle are one decision under the lock: a request queued after it sends READY.
+ * That the queue is empty and that the socket is idle are one decision under the lock: a request queued after it
+ * sends READY.
  *
  * Return: how many were taken, or -EPERM if the socket is not registered.
  */
@@ -223,7 +224,10 @@ static void __net_exit exit_net_part(struct net *net)
 {
 	struct tlshd_net *tn = tlshd_net(net);
 
-	/* A request's sock holds the namespace. Listeners outlive the notifier only at module exit, after the family is gone. */
+	/*
+	 * A request's sock holds the namespace. Listeners outlive the notifier only at module exit, after the family
+	 * is gone.
+	 */
 	WARN_ON(!list_empty(&tn->turns) || !list_empty(&tn->accepted) || !hash_empty(tn->payers));
 	if (!list_empty(&tn->listeners))
 		forget(tn);

@@ -12,8 +12,8 @@
 
 /* A daemon of a later version may send longer structs. */
 #define MAX_GROWTH 1024
-#define MAX_LEN (sizeof(struct tlshd_done) + sizeof(struct tlshd_info) + TLSHD_POST_MAX + TLSHD_BLOB_MAX + TLSHD_CHAIN_MAX + \
-		 2 * MAX_GROWTH)
+#define MAX_LEN (sizeof(struct tlshd_done) + sizeof(struct tlshd_info) + 2 * MAX_GROWTH + \
+		 TLSHD_POST_MAX + TLSHD_BLOB_MAX + TLSHD_CHAIN_MAX)
 
 /* A verdict's parts, inside one buffer. */
 struct parts {
@@ -23,7 +23,9 @@ struct parts {
 	struct tlshd_kdf_keys tx, rx;	/* what the secrets come to; derived before any lock is taken */
 };
 
-/* Behind @size the struct goes on for a caller of a later version: we know nothing of it but that it must say nothing. */
+/*
+ * Behind @size the struct goes on for a caller of a later version: we know nothing of it but that it must say nothing.
+ */
 static bool split(struct parts *p, u8 *buf, u32 optlen)
 {
 	struct tlshd_done *done = (struct tlshd_done *)buf;
@@ -52,7 +54,9 @@ static bool plausible(const struct tlshd_ctx *ctx, const struct parts *p)
 {
 	const struct tlshd_done *done = p->done;
 
-	if (done->reserved || done->error > MAX_ERRNO || (done->send_alert > 255 && done->send_alert != TLSHD_ALERT_NONE))
+	if (done->reserved || done->error > MAX_ERRNO)
+		return false;
+	if (done->send_alert > 255 && done->send_alert != TLSHD_ALERT_NONE)
 		return false;
 	if (done->error)
 		return !done->hash_len && !done->post_len && !done->blob_len && !done->chain_len;
@@ -61,7 +65,8 @@ static bool plausible(const struct tlshd_ctx *ctx, const struct parts *p)
 		return false;
 	if (done->blob_len && ctx->req.start.role != TLSHD_CLIENT)
 		return false;
-	return done->info_len == sizeof(p->info) && done->hash_len && done->hash_len == tlshd_ktls_hash_len(p->info.suite);
+	return done->info_len == sizeof(p->info) && done->hash_len &&
+	       done->hash_len == tlshd_ktls_hash_len(p->info.suite);
 }
 
 static int derive(struct parts *p)
@@ -74,8 +79,8 @@ static int derive(struct parts *p)
 }
 
 /*
- * ctx->mutex held, the handshake running. What makes the daemon's word enough: net/tls holds the keys that follow from the
- * secrets that it names, so what is read was written by who knows them, and nothing leaves in the clear.
+ * ctx->mutex held, the handshake running. What makes the daemon's word enough: net/tls holds the keys that follow
+ * from the secrets that it names, so what is read was written by who knows them, and nothing leaves in the clear.
  */
 static int open_keys(struct tlshd_ctx *ctx, const struct parts *p)
 {
@@ -84,7 +89,9 @@ static int open_keys(struct tlshd_ctx *ctx, const struct parts *p)
 	if (!test_bit(TLSHD_CTX_TX_KEYS, &ctx->flags) || !test_bit(TLSHD_CTX_RX_KEYS, &ctx->flags) ||
 	    !tlshd_ktls_holds(ctx->sk, p->info.suite, &p->tx, done->tx_seq, &p->rx, done->rx_seq))
 		return -EPROTO;
-	/* Tickets. No sender exists before OPEN, so tx_mutex is not needed. A peer that has no room for them gets none. */
+	/*
+	 * Tickets. No sender exists before OPEN, so tx_mutex is not needed. A peer that has no room for them gets none.
+	 */
 	if (done->post_len)
 		tlshd_tx_record(ctx, ctx->sock, TLSHD_RECORD_HANDSHAKE, p->post, done->post_len);
 	return 0;
@@ -156,8 +163,8 @@ static int decide(struct tlshd_ctx *ctx, const struct parts *p)
  * @optval: struct tlshd_done and what follows it; read once, before any lock
  * @optlen: of all
  *
- * Return: 0; -EPIPE the handshake has ended already; -EINVAL a wrong length or field, which ends it; -EPROTO kTLS does not hold
- * these keys, which ends it too; -EFAULT, -ENOMEM.
+ * Return: 0; -EPIPE the handshake has ended already; -EINVAL a wrong length or field, which ends it; -EPROTO kTLS
+ * does not hold these keys, which ends it too; -EFAULT, -ENOMEM.
  */
 int tlshd_done(struct tlshd_ctx *ctx, sockptr_t optval, unsigned int optlen)
 {

@@ -53,7 +53,8 @@ static int register_doit(struct sk_buff *in, struct genl_info *info)
 		return -ENOMEM;
 	err = nla_put_u32(skb, TLSHD_A_PROTO, max);
 	if (!err)
-		err = tlshd_daemon_register(genl_info_net(info), info->snd_portid, nla_get_u64(info->attrs[TLSHD_A_INSTANCE]));
+		err = tlshd_daemon_register(genl_info_net(info), info->snd_portid,
+					    nla_get_u64(info->attrs[TLSHD_A_INSTANCE]));
 	if (err) {
 		nlmsg_free(skb);
 		return err;
@@ -126,9 +127,9 @@ static int put_req(struct sk_buff *skb, const struct tlshd_ctx *ctx, int fd, str
 }
 
 /*
- * The reply goes out before the descriptors are installed, because a reply can fail and an installed descriptor cannot be taken
- * back. The caller reads it after this call; another thread of his that reads this socket meanwhile may see a number a moment
- * early, which is why each worker has a socket of its own.
+ * The reply goes out before the descriptors are installed, because a reply can fail and an installed descriptor
+ * cannot be taken back. The caller reads it after this call; another thread of his that reads this socket meanwhile
+ * may see a number a moment early, which is why each worker has a socket of its own.
  */
 static int reply_accept(struct genl_info *info, struct tlshd_taken *taken, const int *fds, unsigned int n,
 			struct user_namespace *ns)

@@ -4,9 +4,9 @@
 #include <linux/poll.h>
 #include <linux/security.h>
 #include <linux/tcp.h>
+#include <linux/tls.h>
 #include <linux/uaccess.h>
 #include <net/inet_sock.h>
-#include <net/tls.h>
 #include "compat.h"
 #include "done.h"
 #include "hs.h"
@@ -41,8 +41,8 @@ static struct tlshd_ctx *ctx_of(const struct socket *sock)
 }
 
 /*
- * Into the application's connection. Holding ctx->mutex with the handshake running, ctx->sock is set: its release ends the
- * handshake first and waits for the mutex then.
+ * Into the application's connection. Holding ctx->mutex with the handshake running, ctx->sock is set: its release
+ * ends the handshake first and waits for the mutex then.
  */
 static int lock_running(struct tlshd_ctx *ctx)
 {
@@ -54,8 +54,8 @@ static int lock_running(struct tlshd_ctx *ctx)
 }
 
 /*
- * The daemon's memory is touched outside the mutex only, by way of a buffer: a daemon that stalls in a fault of its own must
- * not hold an application's close().
+ * The daemon's memory is touched outside the mutex only, by way of a buffer: a daemon that stalls in a fault of its
+ * own must not hold an application's close().
  */
 static int hs_recvmsg(struct socket *sock, struct msghdr *msg, size_t size, int flags)
 {
@@ -77,7 +77,8 @@ static int hs_recvmsg(struct socket *sock, struct msghdr *msg, size_t size, int 
 	if (test_bit(TLSHD_CTX_RX_KEYS, &ctx->flags))
 		ret = -EPIPE;	/* what comes now is the application's */
 	else
-		ret = tlshd_base(ctx)->recvmsg(ctx->sock, &inner, vec.iov_len, (flags & (MSG_PEEK | MSG_TRUNC)) | MSG_DONTWAIT);
+		ret = tlshd_base(ctx)->recvmsg(ctx->sock, &inner, vec.iov_len,
+					       (flags & (MSG_PEEK | MSG_TRUNC)) | MSG_DONTWAIT);
 	mutex_unlock(&ctx->mutex);
 	/* Bytes that cannot be delivered are lost; that is the end of this handshake, and of no other. */
 	if (ret > 0 && !(flags & MSG_TRUNC) && copy_to_iter(vec.iov_base, ret, &msg->msg_iter) != ret)
@@ -116,8 +117,8 @@ out:
 }
 
 /*
- * EPOLLERR for a dead connection only, and EPOLLPRI never: both also speak for the error queue, which is the application's, and
- * the daemon could do nothing to quiet them.
+ * EPOLLERR for a dead connection only, and EPOLLPRI never: both also speak for the error queue, which is the
+ * application's, and the daemon could do nothing to quiet them.
  */
 static __poll_t hs_poll(struct file *file, struct socket *sock, struct poll_table_struct *wait)
 {
@@ -167,7 +168,7 @@ static int set_key(struct tlshd_ctx *ctx, int optname, sockptr_t optval, unsigne
 
 static int hs_set_key(struct tlshd_ctx *ctx, int optname, sockptr_t optval, unsigned int optlen)
 {
-	u8 touch[sizeof(union tls_crypto_context)];
+	u8 touch[sizeof(struct tls12_crypto_info_aes_gcm_256)];	/* the longest */
 	int i, err = -EFAULT;
 
 	if (optlen > sizeof(touch))
@@ -229,8 +230,8 @@ static int hs_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
 }
 
 /*
- * The daemon's last descriptor is gone: it closed it, it died, or the request was never accepted. Nobody is inside another call
- * on this file. The entry on the application's queue leaves before our queue does.
+ * The daemon's last descriptor is gone: it closed it, it died, or the request was never accepted. Nobody is inside
+ * another call on this file. The entry on the application's queue leaves before our queue does.
  */
 static int hs_release(struct socket *sock)
 {
@@ -282,7 +283,8 @@ static const struct proto_ops hs_ops = {
  * tlshd_hs_new() - the handshake socket of a connection, made and charged in START's caller
  * @ctx: reserved; the reservation is the socket's from here on, and given back with it
  *
- * Return: its file, which a completion may end but only fput() frees; -ENFILE; -ENOMEM; on failure the reservation is gone.
+ * Return: its file, which a completion may end but only fput() frees; -ENFILE; -ENOMEM; on failure the reservation is
+ * gone.
  */
 struct file *tlshd_hs_new(struct tlshd_ctx *ctx)
 {

@@ -47,8 +47,8 @@ void tlshd_kdf_exit(void)
 }
 
 /*
- * HKDF-Expand-Label, RFC 8446 section 7.1, with an empty context and a length up to the hash's: HKDF-Expand is then one HMAC of
- * HkdfLabel and the byte 1.
+ * HKDF-Expand-Label, RFC 8446 section 7.1, with an empty context and a length up to the hash's: HKDF-Expand is then
+ * one HMAC of HkdfLabel and the byte 1.
  */
 static int expand_label(struct crypto_shash *keyed, u8 *out, int len, const char *label)
 {

@@ -15,4 +15,4 @@ endif
 
 .PHONY: check-module-static
 check-module-static:
-	@kmod/check-static $(CELLS)
+	@tests/static/module

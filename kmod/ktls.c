@@ -22,10 +22,12 @@ struct suite {
 	const char *aead;
 };
 
+#define KEY_AT(cipher) offsetof(struct tls12_crypto_info_##cipher, key)
+
 static const struct suite suites[] = {
-	{ 0x1301, TLS_CIPHER_AES_GCM_128, 32, 16, offsetof(struct tls12_crypto_info_aes_gcm_128, key), true, "gcm(aes)" },
-	{ 0x1302, TLS_CIPHER_AES_GCM_256, 48, 32, offsetof(struct tls12_crypto_info_aes_gcm_256, key), true, "gcm(aes)" },
-	{ 0x1303, TLS_CIPHER_CHACHA20_POLY1305, 32, 32, offsetof(struct tls12_crypto_info_chacha20_poly1305, key), false,
+	{ 0x1301, TLS_CIPHER_AES_GCM_128, 32, 16, KEY_AT(aes_gcm_128), true, "gcm(aes)" },
+	{ 0x1302, TLS_CIPHER_AES_GCM_256, 48, 32, KEY_AT(aes_gcm_256), true, "gcm(aes)" },
+	{ 0x1303, TLS_CIPHER_CHACHA20_POLY1305, 32, 32, KEY_AT(chacha20_poly1305), false,
 	  "rfc7539(chacha20,poly1305)" },
 };
 
@@ -44,8 +46,8 @@ static const struct suite *find(u16 suite)
 /**
  * tlshd_ktls_init() - have the ciphers loaded
  *
- * net/tls allocates them under the socket lock. Held here, no modprobe runs there. One that a kernel lacks is left out; the
- * daemon's TLS_TX says so.
+ * net/tls allocates them under the socket lock. Held here, no modprobe runs there. One that a kernel lacks is left
+ * out; the daemon's TLS_TX says so.
  *
  * Return: 0.
  */
@@ -126,8 +128,8 @@ static u64 seq_of(const struct cipher_context *cipher)
 	return be64_to_cpu(seq);
 }
 
-static bool direction_holds(const struct suite *s, const union tls_crypto_context *crypto, const struct cipher_context *cipher,
-			    const struct tlshd_kdf_keys *keys, u64 seq)
+static bool direction_holds(const struct suite *s, const union tls_crypto_context *crypto,
+			    const struct cipher_context *cipher, const struct tlshd_kdf_keys *keys, u64 seq)
 {
 	return crypto->info.version == TLS_1_3_VERSION && crypto->info.cipher_type == s->cipher_type &&
 	       !crypto_memneq((const u8 *)crypto + s->key_at, keys->key, s->key_len) &&
@@ -143,8 +145,9 @@ static bool direction_holds(const struct suite *s, const union tls_crypto_contex
  * @rx: likewise
  * @rx_seq: likewise
  *
- * Return: true if both directions are in software, TLS 1.3, of @suite, with these values. The structs may have changed since
- * this was compiled (CONFIG_MODVERSIONS does not cover them): then the values do not match, and nothing opens.
+ * Return: true if both directions are in software, TLS 1.3, of @suite, with these values. The structs may have
+ * changed since this was compiled (CONFIG_MODVERSIONS does not cover them): then the values do not match, and nothing
+ * opens.
  */
 bool tlshd_ktls_holds(struct sock *sk, u16 suite, const struct tlshd_kdf_keys *tx, u64 tx_seq,
 		      const struct tlshd_kdf_keys *rx, u64 rx_seq)

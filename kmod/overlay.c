@@ -98,8 +98,8 @@ static void overlay_splice_eof(struct socket *sock)
 #endif
 
 /*
- * Success shows EPOLLOUT, and EPOLLIN only for what is below: an EPOLLIN of ours would send a blocking reader to sleep. A
- * failure shows everything, for ever.
+ * Success shows EPOLLOUT, and EPOLLIN only for what is below: an EPOLLIN of ours would send a blocking reader to
+ * sleep. A failure shows everything, for ever.
  */
 static __poll_t overlay_poll(struct file *file, struct socket *sock, struct poll_table_struct *wait)
 {
@@ -131,7 +131,10 @@ static int overlay_shutdown(struct socket *sock, int how)
 	if (how < SHUT_RD || how > SHUT_RDWR)
 		return -EINVAL;
 	if (how == SHUT_RD) {
-		/* The daemon would read EOF. Due at OPEN; DONE looks after it has changed the state, we look again here. */
+		/*
+		 * The daemon would read EOF. Due at OPEN; DONE looks after it has changed the state, we look again
+		 * here.
+		 */
 		set_bit(TLSHD_CTX_SHUT_RD, &ctx->flags);
 		smp_mb__after_atomic();
 		if (tlshd_ctx_state(ctx) == TLSHD_S_HANDSHAKING)
@@ -144,7 +147,10 @@ static int overlay_shutdown(struct socket *sock, int how)
 	return tlshd_base(ctx)->shutdown(sock, how);
 }
 
-/* Options wait for OPEN: what copies from its caller under the socket lock could hold the daemon up for as long as he likes. */
+/*
+ * Options wait for OPEN: what copies from its caller under the socket lock could hold the daemon up for as long as he
+ * likes.
+ */
 static int gate_option(struct tlshd_ctx *ctx, const struct socket *sock)
 {
 	int err;
@@ -253,9 +259,10 @@ static void uncover(struct tlshd_ctx *ctx, struct socket *sock)
 }
 
 /*
- * The last call on the application's file: nobody is inside another, and no new one comes. The daemon may be inside one of its
- * own, under ctx->mutex, bounded; after that it finds the handshake ended. The pad outlives base->release(), and what still
- * follows sk_socket to it is in an RCU section. The base's own release may linger: in the application's close, as ever.
+ * The last call on the application's file: nobody is inside another, and no new one comes. The daemon may be inside
+ * one of its own, under ctx->mutex, bounded; after that it finds the handshake ended. The pad outlives
+ * base->release(), and what still follows sk_socket to it is in an RCU section. The base's own release may linger: in
+ * the application's close, as ever.
  */
 static int overlay_release(struct socket *sock)
 {
@@ -309,7 +316,9 @@ const struct proto_ops *tlshd_overlay_for(const struct socket *sock)
 	return NULL;
 }
 
-/* What is not named here is the plain table's: address calls, ioctl, listen and accept, which net/tls leaves alone too. */
+/*
+ * What is not named here is the plain table's: address calls, ioctl, listen and accept, which net/tls leaves alone too.
+ */
 static void make_table(struct proto_ops *ops, const struct proto_ops *plain)
 {
 	*ops = *plain;
@@ -338,8 +347,8 @@ static void make_table(struct proto_ops *ops, const struct proto_ops *plain)
 }
 
 /*
- * net/tls makes its tables of a family from the first socket that asks for the ULP. It must never be one of ours, so it is this
- * plain one: it is not connected and the ULP is refused, but by then the tables are made.
+ * net/tls makes its tables of a family from the first socket that asks for the ULP. It must never be one of ours, so
+ * it is this plain one: it is not connected and the ULP is refused, but by then the tables are made.
  */
 static int prime(struct family *f)
 {

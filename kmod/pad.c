@@ -43,7 +43,8 @@ static void free_work(struct work_struct *work)
 /**
  * tlshd_pad_new() - a stand-in for an application's socket
  * @ctx: borrowed; the pad is freed before it
- * @app: its type, state, flags, table, file, inode number and owner are copied: firewall owner matches and ss find them there
+ * @app: its type, state, flags, table, file, inode number and owner are copied: firewall owner matches and ss find
+ *	them there
  *
  * Return: the pad, not yet in sk_socket, or NULL without memory.
  */
@@ -67,7 +68,10 @@ struct tlshd_pad *tlshd_pad_new(struct tlshd_ctx *ctx, struct socket *app)
 	sock->flags = READ_ONCE(app->flags);
 	sock->ops = READ_ONCE(app->ops);
 	sock->sk = app->sk;
-	/* No reference: the pad leaves sk_socket in the release of this very file, and what readers under RCU saw of it stays. */
+	/*
+	 * No reference: the pad leaves sk_socket in the release of this very file, and what readers under RCU saw of
+	 * it stays.
+	 */
 	sock->file = app->file;
 	inode = SOCK_INODE(sock);
 	inode->i_ino = from->i_ino;
@@ -79,11 +83,12 @@ struct tlshd_pad *tlshd_pad_new(struct tlshd_ctx *ctx, struct socket *app)
 
 /**
  * tlshd_pad_free() - free a pad that is no longer in sk_socket
- * @pad: freed after a grace period: nft_meta, xt_owner, diag and sk_stream_write_space() follow sk_socket under RCU or BH only
+ * @pad: freed after a grace period: nft_meta, xt_owner, diag and sk_stream_write_space() follow sk_socket under RCU
+ *	or BH only
  *
- * A grace period is enough only because one pad serves one connection: sk_getsockopt() keeps sk->sk_socket across a page fault
- * of the application. It holds the file while it does, so a pad that is freed by the file's release has no such reader, whereas
- * one passed on earlier would show it another connection's addresses.
+ * A grace period is enough only because one pad serves one connection: sk_getsockopt() keeps sk->sk_socket across a
+ * page fault of the application. It holds the file while it does, so a pad that is freed by the file's release has no
+ * such reader, whereas one passed on earlier would show it another connection's addresses.
  */
 void tlshd_pad_free(struct tlshd_pad *pad)
 {

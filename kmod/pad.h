@@ -2,9 +2,9 @@
 /*
  * pad: what sk->sk_socket points to from START to release.
  *
- * net/tls writes its table to sk->sk_socket->ops whenever the ULP or a key is set, also from a call that was already waiting
- * for the socket lock when START ran. The write lands on the pad, so the application's socket->ops never leaves the overlay;
- * the overlay reads the table that it sits on from the pad, at each call.
+ * net/tls writes its table to sk->sk_socket->ops whenever the ULP or a key is set, also from a call that was already
+ * waiting for the socket lock when START ran. The write lands on the pad, so the application's socket->ops never
+ * leaves the overlay; the overlay reads the table that it sits on from the pad, at each call.
  */
 #ifndef _TLSHD_PAD_H
 #define _TLSHD_PAD_H

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/tls.h>
 #include <net/sock.h>
-#include <net/tls.h>
 #include "overlay.h"
 #include "record.h"
 #include "trace.h"
 #include "tx.h"
 
-/* Control records that a peer may send on one connection: tickets come by the handful. It bounds what a flood of them costs. */
+/*
+ * Control records that a peer may send on one connection: tickets come by the handful. It bounds what a flood of them
+ * costs.
+ */
 #define MAX_CONTROL 1024
 /* Control records that close() takes away so that TCP answers with FIN instead of RST. It must not wait for a peer. */
 #define MAX_DRAIN 16
@@ -98,8 +101,8 @@ static int message(struct tlshd_ctx *ctx, struct socket *sock, u8 type)
 }
 
 /*
- * Messages may share a record and be cut by its end; a ticket's content is skipped. That data does not come between the parts
- * of a message (section 5.1) is not checked: nothing of a message is kept that data could be taken for.
+ * Messages may share a record and be cut by its end; a ticket's content is skipped. That data does not come between
+ * the parts of a message (section 5.1) is not checked: nothing of a message is kept that data could be taken for.
  */
 static int handshake(struct tlshd_ctx *ctx, struct socket *sock, const u8 *buf, int len)
 {
@@ -107,7 +110,8 @@ static int handshake(struct tlshd_ctx *ctx, struct socket *sock, const u8 *buf, 
 	int ret;
 
 	if (!len)
-		return fail(ctx, sock, EPROTO, TLSHD_ALERT_UNEXPECTED_MESSAGE, "the peer sent an empty handshake record");
+		return fail(ctx, sock, EPROTO, TLSHD_ALERT_UNEXPECTED_MESSAGE,
+			    "the peer sent an empty handshake record");
 	while (len) {
 		n = min_t(u32, len, ctx->rx_skip);
 		ctx->rx_skip -= n;
@@ -132,7 +136,8 @@ static int handshake(struct tlshd_ctx *ctx, struct socket *sock, const u8 *buf, 
 static int judge(struct tlshd_ctx *ctx, struct socket *sock, u8 type, const u8 *buf, int len)
 {
 	if (++ctx->rx_records > MAX_CONTROL)
-		return fail(ctx, sock, EPROTO, TLSHD_ALERT_UNEXPECTED_MESSAGE, "the peer sent too many control records");
+		return fail(ctx, sock, EPROTO, TLSHD_ALERT_UNEXPECTED_MESSAGE,
+			    "the peer sent too many control records");
 	if (type == TLSHD_RECORD_ALERT)
 		return alert(ctx, sock, buf, len);
 	if (type == TLSHD_RECORD_HANDSHAKE)
@@ -143,12 +148,12 @@ static int judge(struct tlshd_ctx *ctx, struct socket *sock, u8 type, const u8 *
 /* rx_mutex held. */
 static int next(struct tlshd_ctx *ctx, struct socket *sock)
 {
-	u8 type, again, *buf = kvmalloc(TLS_MAX_PAYLOAD_SIZE, GFP_KERNEL_ACCOUNT);
+	u8 type, again, *buf = kvmalloc(TLSHD_RECORD_MAX, GFP_KERNEL_ACCOUNT);
 	int len, ret = RX_NONE;
 
 	if (!buf)
 		return -ENOMEM;
-	len = head(ctx, sock, buf, TLS_MAX_PAYLOAD_SIZE, MSG_PEEK, &type);
+	len = head(ctx, sock, buf, TLSHD_RECORD_MAX, MSG_PEEK, &type);
 	if (len == -EAGAIN || (len >= 0 && (!type || type == TLSHD_RECORD_DATA)))
 		goto out;
 	ret = len;
@@ -157,7 +162,7 @@ static int next(struct tlshd_ctx *ctx, struct socket *sock)
 	ret = judge(ctx, sock, type, buf, len);
 	trace_tlshd_control(ctx->sk, type, len ? buf[0] : 0, ret);
 	if (ret == RX_CONSUME) {
-		len = head(ctx, sock, buf, TLS_MAX_PAYLOAD_SIZE, 0, &again);
+		len = head(ctx, sock, buf, TLSHD_RECORD_MAX, 0, &again);
 		if (len < 0)
 			ret = len;
 	}
@@ -167,9 +172,9 @@ out:
 }
 
 /*
- * Act on the control record at the head, if one is there. Readers pass net/tls no room for a record's type, so they can neither
- * consume a control record nor read past it; only the holder of rx_mutex does. Looking, acting and consuming are therefore one
- * step for everybody else.
+ * Act on the control record at the head, if one is there. Readers pass net/tls no room for a record's type, so they
+ * can neither consume a control record nor read past it; only the holder of rx_mutex does. Looking, acting and
+ * consuming are therefore one step for everybody else.
  */
 static int control(struct tlshd_ctx *ctx, struct socket *sock)
 {
@@ -200,7 +205,9 @@ static int recv_data(struct tlshd_ctx *ctx, struct socket *sock, struct msghdr *
 		if (ret > 0) {
 			total += ret;
 			/* net/tls stops at a control record; whoever waits for all wants what is behind it. */
-			if (total == size || !(flags & MSG_WAITALL) || flags & MSG_PEEK || control(ctx, sock) != RX_CONSUME)
+			if (total == size || !(flags & MSG_WAITALL) || flags & MSG_PEEK)
+				break;
+			if (control(ctx, sock) != RX_CONSUME)
 				break;
 			continue;
 		}
@@ -221,13 +228,13 @@ static int recv_data(struct tlshd_ctx *ctx, struct socket *sock, struct msghdr *
  * tlshd_record_recv() - read application data
  * @ctx: open
  * @sock: the application's
- * @msg: its message; net/tls gets no control buffer, which makes it say EIO at a control record and leave it where it is. The
- *	MSG_CTRUNC and MSG_EOR that it then sets for every record are cleared again
+ * @msg: its message; net/tls gets no control buffer, which makes it say EIO at a control record and leave it where it
+ *	is. The MSG_CTRUNC and MSG_EOR that it then sets for every record are cleared again
  * @size: of the message
  * @flags: of recvmsg()
  *
- * Return: bytes, 0 at EOF, or a negative errno; once the peer broke the protocol or sent a fatal alert always -EPROTO, after
- * its KeyUpdate always -EKEYEXPIRED.
+ * Return: bytes, 0 at EOF, or a negative errno; once the peer broke the protocol or sent a fatal alert always
+ * -EPROTO, after its KeyUpdate always -EKEYEXPIRED.
  */
 int tlshd_record_recv(struct tlshd_ctx *ctx, struct socket *sock, struct msghdr *msg, size_t size, int flags)
 {
@@ -248,13 +255,15 @@ int tlshd_record_recv(struct tlshd_ctx *ctx, struct socket *sock, struct msghdr 
  */
 void tlshd_record_drain(struct tlshd_ctx *ctx, struct socket *sock)
 {
-	u8 type, *buf = kvmalloc(TLS_MAX_PAYLOAD_SIZE, GFP_KERNEL_ACCOUNT);
+	u8 type, *buf = kvmalloc(TLSHD_RECORD_MAX, GFP_KERNEL_ACCOUNT);
 	int i;
 
 	for (i = 0; buf && i < MAX_DRAIN; i++) {
-		if (head(ctx, sock, buf, TLS_MAX_PAYLOAD_SIZE, MSG_PEEK, &type) < 0 || !type || type == TLSHD_RECORD_DATA)
+		if (head(ctx, sock, buf, TLSHD_RECORD_MAX, MSG_PEEK, &type) < 0)
 			break;
-		if (head(ctx, sock, buf, TLS_MAX_PAYLOAD_SIZE, 0, &type) < 0)
+		if (!type || type == TLSHD_RECORD_DATA)
+			break;
+		if (head(ctx, sock, buf, TLSHD_RECORD_MAX, 0, &type) < 0)
 			break;
 	}
 	kvfree(buf);

@@ -10,6 +10,7 @@ struct msghdr;
 #define TLSHD_RECORD_ALERT	21	/* ContentType, RFC 8446 B.1 */
 #define TLSHD_RECORD_HANDSHAKE	22
 #define TLSHD_RECORD_DATA	23
+#define TLSHD_RECORD_MAX	16384	/* bytes of content, section 5.1 */
 
 int tlshd_record_recv(struct tlshd_ctx *ctx, struct socket *sock, struct msghdr *msg, size_t size, int flags);
 void tlshd_record_drain(struct tlshd_ctx *ctx, struct socket *sock);

@@ -37,7 +37,9 @@ struct tlshd_payer {
 	unsigned int num[TLSHD_SERVER + 1];
 };
 
-/* A user with a range of subordinate ids is one user: the owner of the outermost namespace below the initial one pays. */
+/*
+ * A user with a range of subordinate ids is one user: the owner of the outermost namespace below the initial one pays.
+ */
 static kuid_t payer_uid(const struct cred *cred)
 {
 	struct user_namespace *ns = cred->user_ns;
@@ -118,7 +120,8 @@ static int reserve_locked(struct tlshd_net *tn, struct tlshd_req *req, struct tl
 	if (list_empty(&tn->listeners) || !current_in_userns(tn->user_ns))
 		return -ESRCH;
 	/* An unmapped id would read as "nobody", and match a rule that means somebody else. */
-	if (from_kuid(tn->user_ns, req->cred->euid) == (uid_t)-1 || from_kgid(tn->user_ns, req->cred->egid) == (gid_t)-1)
+	if (from_kuid(tn->user_ns, req->cred->euid) == (uid_t)-1 ||
+	    from_kgid(tn->user_ns, req->cred->egid) == (gid_t)-1)
 		return -EACCES;
 	payer = find_payer(tn, uid);
 	if (!payer) {
@@ -140,11 +143,11 @@ static int reserve_locked(struct tlshd_net *tn, struct tlshd_req *req, struct tl
  * tlshd_req_reserve() - count a handshake against its user's cap and the global one
  * @ctx: new
  *
- * Given back by tlshd_req_unreserve() at the handshake socket's release, not at the handshake's end: START and close in a loop
- * would flood the daemon with descriptors otherwise.
+ * Given back by tlshd_req_unreserve() at the handshake socket's release, not at the handshake's end: START and close
+ * in a loop would flood the daemon with descriptors otherwise.
  *
- * Return: 0; -ESRCH no daemon serves the caller; -EACCES his ids are unknown in the daemon's user namespace; -EAGAIN too many
- * handshakes at once; -ENOMEM.
+ * Return: 0; -ESRCH no daemon serves the caller; -EACCES his ids are unknown in the daemon's user namespace; -EAGAIN
+ * too many handshakes at once; -ENOMEM.
  */
 int tlshd_req_reserve(struct tlshd_ctx *ctx)
 {
@@ -231,7 +234,10 @@ void tlshd_req_queue(struct tlshd_ctx *ctx, struct file *file)
 	bool queued = false;
 
 	spin_lock_bh(&tn->lock);
-	/* Ended: its deadline was quicker. No listener: the daemon left since the reservation, and nobody would end this. */
+	/*
+	 * Ended: its deadline was quicker. No listener: the daemon left since the reservation, and nobody would end
+	 * this.
+	 */
 	if (ctx->req.place != TLSHD_REQ_ENDED && !list_empty(&tn->listeners)) {
 		enqueue(tn, &ctx->req, file, false);
 		queued = true;

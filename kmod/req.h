@@ -2,8 +2,8 @@
 /*
  * req: who asked for a handshake, and its place in the queue of its network namespace.
  *
- * A request belongs to its connection. While queued it holds the only reference to the handshake socket's file; whoever takes
- * it off the queue (under tlshd_net.lock) owns that reference.
+ * A request belongs to its connection. While queued it holds the only reference to the handshake socket's file;
+ * whoever takes it off the queue (under tlshd_net.lock) owns that reference.
  */
 #ifndef _TLSHD_REQ_H
 #define _TLSHD_REQ_H

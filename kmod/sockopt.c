@@ -47,7 +47,10 @@ int tlshd_sockopt_get(struct sock *sk, int optname, void __user *optval, int *op
 	return -ENOPROTOOPT;
 }
 
-/* PF_INET serves IPv6 sockets too: their level IPPROTO_IP comes the same way. A handler keeps the module from unloading. */
+/*
+ * PF_INET serves IPv6 sockets too: their level IPPROTO_IP comes the same way. A handler keeps the module from
+ * unloading.
+ */
 static struct nf_sockopt_ops ops = {
 	.pf = PF_INET,
 	.set_optmin = TLSHD_START,

@@ -34,12 +34,14 @@ static int alloc_pages_for(struct bio_vec *vec, int n)
  * @len: bytes wanted
  * @dontwait: SPLICE_F_NONBLOCK, or O_NONBLOCK on the socket, which net/tls does not look at
  *
- * Data is copied once, through recvmsg: net/tls's own splice_read loses bytes on 6.12 when the pipe is short of room, and says
- * EINVAL at control records on every kernel.
+ * Data is copied once, through recvmsg: net/tls's own splice_read loses bytes on 6.12 when the pipe is short of room,
+ * and says EINVAL at control records on every kernel.
  *
- * Return: bytes, 0 at EOF, or an errno of tlshd_record_recv(); -EPIPE without a reader; -EAGAIN if the pipe is full; -ENOMEM.
+ * Return: bytes, 0 at EOF, or an errno of tlshd_record_recv(); -EPIPE without a reader; -EAGAIN if the pipe is full;
+ * -ENOMEM.
  */
-ssize_t tlshd_splice_read(struct tlshd_ctx *ctx, struct socket *sock, struct pipe_inode_info *pipe, size_t len, bool dontwait)
+ssize_t tlshd_splice_read(struct tlshd_ctx *ctx, struct socket *sock, struct pipe_inode_info *pipe, size_t len,
+			  bool dontwait)
 {
 	unsigned int used = pipe_occupancy(pipe->head, pipe->tail);
 	unsigned int room = used < pipe->max_usage ? pipe->max_usage - used : 0;

@@ -7,6 +7,7 @@
 
 struct pipe_inode_info;
 
-ssize_t tlshd_splice_read(struct tlshd_ctx *ctx, struct socket *sock, struct pipe_inode_info *pipe, size_t len, bool dontwait);
+ssize_t tlshd_splice_read(struct tlshd_ctx *ctx, struct socket *sock, struct pipe_inode_info *pipe, size_t len,
+			  bool dontwait);
 
 #endif

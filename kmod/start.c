@@ -104,8 +104,9 @@ static int again(struct tlshd_ctx *ctx, const struct tlshd_start *s)
 }
 
 /*
- * Publish ctx in sk_user_data, without the flag that lets a listener's children inherit it, and the pad in sk_socket: at once,
- * so that who finds one finds the other. The caller's lock on the socket is the first thing taken: if he stalls it, he waits.
+ * Publish ctx in sk_user_data, without the flag that lets a listener's children inherit it, and the pad in sk_socket:
+ * at once, so that who finds one finds the other. The caller's lock on the socket is the first thing taken: if he
+ * stalls it, he waits.
  */
 static int attach(struct tlshd_ctx *ctx, struct socket *sock)
 {
@@ -124,7 +125,10 @@ static int attach(struct tlshd_ctx *ctx, struct socket *sock)
 		__rcu_assign_sk_user_data_with_flags(sk, ctx, SK_USER_DATA_NOCOPY);
 		smp_wmb();	/* the pad's fields before the pad */
 		sk_set_socket(sk, ctx->pad->sock);
-		/* The application must not steer what the daemon sees. SO_PEEK_OFF stays off: net/tls has no such thing. */
+		/*
+		 * The application must not steer what the daemon sees. SO_PEEK_OFF stays off: net/tls has no such
+		 * thing.
+		 */
 		ctx->rcvlowat = READ_ONCE(sk->sk_rcvlowat);
 		WRITE_ONCE(sk->sk_rcvlowat, 1);
 		WRITE_ONCE(sk->sk_peek_off, -1);
@@ -148,8 +152,9 @@ static void detach(struct tlshd_ctx *ctx, struct socket *sock)
 }
 
 /*
- * The overlay comes last, on a socket that net/tls has already: a call that was in flight then gets EEXIST for TCP_ULP, EBUSY
- * for IPV6_ADDRFORM, EOPNOTSUPP for disconnecting, and what it writes to sk_socket->ops lands on the pad.
+ * The overlay comes last, on a socket that net/tls has already: a call that was in flight then gets EEXIST for
+ * TCP_ULP, EBUSY for IPV6_ADDRFORM, EOPNOTSUPP for disconnecting, and what it writes to sk_socket->ops lands on the
+ * pad.
  */
 static void cover(struct tlshd_ctx *ctx, struct socket *sock, const struct proto_ops *table)
 {

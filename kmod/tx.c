@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/sched/signal.h>
+#include <linux/tls.h>
 #include <net/sock.h>
-#include <net/tls.h>
 #include "ktls.h"
 #include "overlay.h"
 #include "record.h"
@@ -9,14 +9,18 @@
 
 /* RFC 8446 section 5.5 allows 2^24.5 records under one AES-GCM key. */
 #define MAX_RECORDS (1u << 24)
-/* Records that net/tls may make beyond one for each 16 KiB: one left open by MSG_MORE, and ones cut by a full scatterlist. */
+/*
+ * Records that net/tls may make beyond one for each 16 KiB: one left open by MSG_MORE, and ones cut by a full
+ * scatterlist.
+ */
 #define RECORDS_SLACK 4
 /* Kept back for alerts. */
 #define RECORDS_RESERVE 4
 
 static unsigned int max_tx_records = MAX_RECORDS;
 module_param(max_tx_records, uint, 0644);
-MODULE_PARM_DESC(max_tx_records, "records sent under one AES-GCM key (16777216, the most that is safe); smaller for tests");
+MODULE_PARM_DESC(max_tx_records,
+		 "records sent under one AES-GCM key (16777216, the most that is safe); smaller for tests");
 
 static bool key_worn(const struct tlshd_ctx *ctx, size_t size)
 {
@@ -24,12 +28,13 @@ static bool key_worn(const struct tlshd_ctx *ctx, size_t size)
 
 	if (!tlshd_ktls_wears(ctx->info.suite))
 		return false;
-	return tlshd_ktls_tx_seq(ctx->sk) + size / TLS_MAX_PAYLOAD_SIZE + RECORDS_SLACK + RECORDS_RESERVE >= limit;
+	return tlshd_ktls_tx_seq(ctx->sk) + size / TLSHD_RECORD_MAX + RECORDS_SLACK + RECORDS_RESERVE >= limit;
 }
 
 /*
- * A sender that may not wait and finds tx_mutex taken says EAGAIN, though the socket may have room: no edge of EPOLLOUT would
- * come. So it leaves a mark, and who lets the mutex go wakes. Either the second try sees it free or end() sees the mark.
+ * A sender that may not wait and finds tx_mutex taken says EAGAIN, though the socket may have room: no edge of
+ * EPOLLOUT would come. So it leaves a mark, and who lets the mutex go wakes. Either the second try sees it free or
+ * end() sees the mark.
  */
 static bool try_tx(struct tlshd_ctx *ctx)
 {
@@ -46,8 +51,8 @@ static bool try_tx(struct tlshd_ctx *ctx)
  * @flags: MSG_DONTWAIT not to wait for another sender; MSG_NOSIGNAL for no SIGPIPE
  * @size: bytes to be sent
  *
- * Return: 0, then tlshd_tx_end() is due; -EAGAIN; -ERESTARTSYS; -EPIPE after close_notify or a fatal alert of either side;
- * -EKEYEXPIRED if the key has protected as many records as is safe.
+ * Return: 0, then tlshd_tx_end() is due; -EAGAIN; -ERESTARTSYS; -EPIPE after close_notify or a fatal alert of either
+ * side; -EKEYEXPIRED if the key has protected as many records as is safe.
  */
 int tlshd_tx_begin(struct tlshd_ctx *ctx, int flags, size_t size)
 {
@@ -87,8 +92,8 @@ void tlshd_tx_end(struct tlshd_ctx *ctx)
  * tlshd_tx_sendmsg() - send application data
  * @ctx: open
  * @sock: the application's
- * @msg: its message; its control data is not passed on, for it could set record types. MSG_WAITALL, which io_uring sets for
- *	sends, and MSG_EOR, which 6.1 does not know, would be EOPNOTSUPP below and mean nothing on a stream of records
+ * @msg: its message; its control data is not passed on, for it could set record types. MSG_WAITALL, which io_uring
+ *	sets for sends, and MSG_EOR, which 6.1 does not know, would be EOPNOTSUPP below; neither means a thing here
  * @size: of the message
  *
  * Return: bytes sent, or an errno of tlshd_tx_begin() or net/tls.
@@ -128,8 +133,12 @@ int tlshd_tx_record(struct tlshd_ctx *ctx, struct socket *sock, u8 type, const v
 	union {
 		struct cmsghdr head;
 		u8 space[CMSG_SPACE(sizeof(type))];
-	} control = { .head = { .cmsg_level = SOL_TLS, .cmsg_type = TLS_SET_RECORD_TYPE, .cmsg_len = CMSG_LEN(sizeof(type)) } };
-	struct msghdr msg = { .msg_control = &control, .msg_controllen = sizeof(control), .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+	} control = { .head = {
+		.cmsg_level = SOL_TLS, .cmsg_type = TLS_SET_RECORD_TYPE, .cmsg_len = CMSG_LEN(sizeof(type)),
+	} };
+	struct msghdr msg = {
+		.msg_control = &control, .msg_controllen = sizeof(control), .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL,
+	};
 	struct kvec vec = { .iov_base = (void *)data, .iov_len = len };
 	int ret;
 

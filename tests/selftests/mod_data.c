@@ -53,7 +53,8 @@ FIXTURE_SETUP(conn)
 {
 	ASSERT_EQ(0, daemon_open(&self->d));
 	ASSERT_EQ(0, daemon_register(&self->d, 1));
-	ASSERT_EQ(0, open_pair(&self->d, &self->p, variant->family, variant->suite, variant->role)) TH_LOG("%s", strerror(errno));
+	ASSERT_EQ(0, open_pair(&self->d, &self->p, variant->family, variant->suite, variant->role))
+		TH_LOG("%s", strerror(errno));
 }
 
 FIXTURE_TEARDOWN(conn)
@@ -143,7 +144,8 @@ TEST_F(conn, gives_clean_flags)
 	char buf[8];
 	struct iovec vec = { buf, sizeof(buf) };
 	char control[64];
-	struct msghdr msg = { .msg_iov = &vec, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	struct msghdr msg = { .msg_iov = &vec, .msg_iovlen = 1,
+			      .msg_control = control, .msg_controllen = sizeof(control) };
 
 	ASSERT_EQ(2, send(self->p.peer, "ok", 2, 0));
 	ASSERT_EQ(2, recvmsg(self->p.app, &msg, 0));

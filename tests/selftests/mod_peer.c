@@ -291,7 +291,8 @@ static void expand(const struct keys *k, uint8_t *out, int len, const char *labe
 	info[2] = n;
 	info[3 + n] = 0;
 	info[4 + n] = 1;
-	if (!HMAC(k->secret_len == 48 ? EVP_sha384() : EVP_sha256(), k->secret, k->secret_len, info, 5 + n, block, NULL))
+	if (!HMAC(k->secret_len == 48 ? EVP_sha384() : EVP_sha256(), k->secret, k->secret_len, info, 5 + n, block,
+		  NULL))
 		abort();
 	memcpy(out, block, len);
 }
@@ -410,7 +411,8 @@ int hs_open(int hs, const struct keys *tx, const struct keys *rx)
 int hs_fail(int hs, int error)
 {
 	struct tlshd_done d = { .size = sizeof(d), .error = error, .send_alert = TLSHD_ALERT_NONE };
-	struct tlshd_info info = { .size = sizeof(info), .alert_sent = TLSHD_ALERT_NONE, .alert_received = TLSHD_ALERT_NONE };
+	struct tlshd_info info = { .size = sizeof(info), .alert_sent = TLSHD_ALERT_NONE,
+				   .alert_received = TLSHD_ALERT_NONE };
 
 	d.info_len = sizeof(info);
 	strcpy(info.reason, "the test says so");
@@ -437,7 +439,8 @@ int record_send(int fd, uint8_t type, const void *data, size_t len)
 {
 	char control[CMSG_SPACE(1)] __attribute__((aligned(8))) = { 0 };
 	struct iovec vec = { .iov_base = (void *)data, .iov_len = len };
-	struct msghdr msg = { .msg_iov = &vec, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	struct msghdr msg = { .msg_iov = &vec, .msg_iovlen = 1,
+			      .msg_control = control, .msg_controllen = sizeof(control) };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 
 	c->cmsg_level = SOL_TLS;
@@ -451,7 +454,8 @@ int record_recv(int fd, uint8_t *type, void *data, size_t len)
 {
 	char control[CMSG_SPACE(1)] __attribute__((aligned(8))) = { 0 };
 	struct iovec vec = { .iov_base = data, .iov_len = len };
-	struct msghdr msg = { .msg_iov = &vec, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	struct msghdr msg = { .msg_iov = &vec, .msg_iovlen = 1,
+			      .msg_control = control, .msg_controllen = sizeof(control) };
 	int n = recvmsg(fd, &msg, 0);
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The other ends of a module test: a daemon of a few calls (no TLS: both ends know the secrets) and a peer that uses kTLS
- * bare, so that it can send any record. Every function that can fail returns -1 with errno, like a system call.
+ * The other ends of a module test: a daemon of a few calls (no TLS: both ends know the secrets) and a peer that uses
+ * kTLS bare, so that it can send any record. Every function that can fail returns -1 with errno, like a system call.
  */
 #ifndef TLSHD_MOD_PEER_H
 #define TLSHD_MOD_PEER_H

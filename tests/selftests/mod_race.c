@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Races: START and key installation against readers, writers, pollers and calls that were already inside the kernel; closes of
- * both files at any moment. What must hold: the application reads only what was encrypted ('D'), and the kernel stays quiet.
- * MOD_RACE_ROUNDS=N sets the rounds of each (100).
+ * Races: START and key installation against readers, writers, pollers and calls that were already inside the kernel;
+ * closes of both files at any moment. What must hold: the application reads only what was encrypted ('D'), and the
+ * kernel stays quiet. MOD_RACE_ROUNDS=N sets the rounds of each (100).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -129,7 +129,8 @@ FIXTURE_TEARDOWN(race)
 
 static int peer_keys(int fd, const struct keys *tx, const struct keys *rx)
 {
-	return setsockopt(fd, SOL_TCP, TCP_ULP, "tls", 4) || keys_install(fd, TLS_TX, rx, 0) || keys_install(fd, TLS_RX, tx, 0);
+	return setsockopt(fd, SOL_TCP, TCP_ULP, "tls", 4) ||
+	       keys_install(fd, TLS_TX, rx, 0) || keys_install(fd, TLS_RX, tx, 0);
 }
 
 /* Review 3: no raw byte is read and no plain byte leaves while keys go in. */
@@ -151,7 +152,10 @@ TEST_F_TIMEOUT(race, keys_go_in_under_readers_and_writers, 600)
 		ASSERT_EQ(EINPROGRESS, errno);
 		ASSERT_EQ(0, daemon_accept_one(&self->d, &req));
 		atomic_store(&s->fd, p.app);
-		/* In the clear, the daemon's; the last record is encrypted and already in the queue when the keys go in. */
+		/*
+		 * In the clear, the daemon's; the last record is encrypted and already in the queue when the keys go
+		 * in.
+		 */
 		ASSERT_EQ(3, send(p.peer, "raw", 3, 0));
 		ASSERT_NE(0, wait_for(req.fd, POLLIN));
 		ASSERT_EQ(3, recv(req.fd, buf, sizeof(buf), 0));
@@ -176,7 +180,8 @@ TEST_F_TIMEOUT(race, keys_go_in_under_readers_and_writers, 600)
 	for (int i = 0; i < NUM_HAMMERS; i++)
 		pthread_join(self->hammers[i], NULL);
 	EXPECT_EQ(0, atomic_load(&s->raw));
-	TH_LOG("%ld calls, %ld bytes of data, %ld raw", atomic_load(&s->calls), atomic_load(&s->data), atomic_load(&s->raw));
+	TH_LOG("%ld calls, %ld bytes of data, %ld raw",
+	       atomic_load(&s->calls), atomic_load(&s->data), atomic_load(&s->raw));
 }
 
 /* Calls of the application that change net/tls's table, in flight while START runs. */
@@ -203,8 +208,10 @@ static void *hammer_options(void *arg)
 	return NULL;
 }
 
-/* Review A: whatever was in flight, the overlay is on afterwards and its release is called: the module unloads (checked by the
- * cell), and the socket's options are closed. */
+/*
+ * Review A: whatever was in flight, the overlay is on afterwards, so the options are closed, and its release is called: the
+ * module unloads, which the cell checks.
+ */
 TEST_F_TIMEOUT(race, calls_in_flight_leave_the_overlay_on, 600)
 {
 	struct stage *s = &self->stage;
@@ -236,7 +243,8 @@ TEST_F_TIMEOUT(race, calls_in_flight_leave_the_overlay_on, 600)
 		pthread_join(self->hammers[i], NULL);
 	EXPECT_EQ(0, lost);
 	EXPECT_LT(0, started);
-	TH_LOG("%d of %d started, overlay lost %d times, %ld rounds of options", started, rounds(), lost, atomic_load(&s->calls));
+	TH_LOG("%d of %d started, overlay lost %d times, %ld rounds of options",
+	       started, rounds(), lost, atomic_load(&s->calls));
 }
 
 struct closer {

@@ -524,7 +524,8 @@ TEST_F(start, fails_at_once_when_the_daemon_is_killed)
 		struct daemon d;
 
 		/* Killed, it must hold the only descriptors. */
-		if (daemon_open(&d) || daemon_register(&d, 2) || write(ready[1], "r", 1) != 1 || daemon_accept_one(&d, &req) ||
+		if (daemon_open(&d) || daemon_register(&d, 2) || write(ready[1], "r", 1) != 1 ||
+		    daemon_accept_one(&d, &req) ||
 		    write(ready[1], "a", 1) != 1)
 			_exit(1);
 		pause();
