@@ -179,6 +179,7 @@ static bool turn(struct pair *p, enum tls_role role)
 		sign(s);
 	}
 	s->want = tls_advance(&s->c, &out);
+	assert_true(out.len <= out.cap);
 	if (s->peeked) {
 		assert_true(tls_rx_taken(&s->c) <= s->in_len - s->in_at);
 		s->in_at += tls_rx_taken(&s->c);
