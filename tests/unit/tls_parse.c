@@ -112,6 +112,11 @@ static void each_wrong_extension_of_a_client_hello_gets_its_alert(void **state)
 		{ "schemes: ecdsa of another curve", "000d00020503", ALERT_HANDSHAKE_FAILURE },
 		{ "certificate schemes", "003200020403", RIGHT },
 		{ "certificate schemes: odd", "0032000104", ALERT_DECODE_ERROR },
+		{ "authorities", "002f0006000130000130", RIGHT },
+		{ "authorities: none", "002f0000", ALERT_DECODE_ERROR },
+		{ "authorities: an empty one", "002f00050001300000", ALERT_DECODE_ERROR },
+		{ "authorities: cut", "002f0003000230", ALERT_DECODE_ERROR },
+		{ "authorities: too long", "002f000300013000", ALERT_DECODE_ERROR },
 		{ "versions: empty", "002b00", ALERT_DECODE_ERROR },
 		{ "versions: odd", "002b03030403", ALERT_DECODE_ERROR },
 		{ "versions: trailing byte", "002b02030400", ALERT_DECODE_ERROR },
@@ -515,6 +520,11 @@ static void each_wrong_certificate_request_gets_its_alert(void **state)
 		{ "00" "0007" "000d0003" "000104", ALERT_DECODE_ERROR },
 		{ "00" "0008" "000d0004" "00020403" "00", ALERT_DECODE_ERROR },
 		{ "00" "000c" "000d0004" "00020403" "00330000", ALERT_ILLEGAL_PARAMETER },
+		/* signature_algorithms_cert and certificate_authorities: right, and without an entry */
+		{ "00" "0010" "000d0004" "00020403" "00320004" "00020403", RIGHT },
+		{ "00" "000e" "000d0004" "00020403" "00320002" "0000", ALERT_DECODE_ERROR },
+		{ "00" "0011" "000d0004" "00020403" "002f0005" "0003000130", RIGHT },
+		{ "00" "000e" "000d0004" "00020403" "002f0002" "0000", ALERT_DECODE_ERROR },
 	};
 
 	(void)state;

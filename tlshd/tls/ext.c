@@ -73,6 +73,23 @@ static enum hs check_form(struct tls_conn *c, struct cursor list)
 	return HS_NEXT;
 }
 
+/* The data of those that no step reads. */
+static bool data_ok(enum ext e, struct cursor data)
+{
+	struct cursor list, name;
+
+	if (e == EXT_SIGNATURE_ALGORITHMS_CERT)
+		return cur_vec_u16(&data, &list, 2, 65534) && cur_empty(&data);
+	if (e != EXT_CERTIFICATE_AUTHORITIES)
+		return true;
+	if (!cur_vec(&data, &list, 2, 3, 65535) || !cur_empty(&data))
+		return false;
+	while (!cur_empty(&list))
+		if (!cur_vec(&list, &name, 2, 1, 65535))
+			return false;
+	return true;
+}
+
 enum hs ext_parse(struct tls_conn *c, struct ext_block *out, struct cursor *body, enum ext_place place)
 {
 	struct cursor list, data;
@@ -92,6 +109,8 @@ enum hs ext_parse(struct tls_conn *c, struct ext_block *out, struct cursor *body
 			return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "pre_shared_key is not the last extension");
 		if (e == EXT_NUM)
 			continue;
+		if (!data_ok(e, data))
+			return hs_refuse(c, ALERT_DECODE_ERROR, "malformed extension %u", id);
 		out->present |= UINT32_C(1) << e;
 		out->data[e] = data;
 	}

@@ -83,15 +83,10 @@ static bool read_list_u16(const struct ext_block *exts, enum ext e, struct curso
 
 static enum hs read_lists(struct tls_conn *c, struct client_hello *ch)
 {
-	struct cursor unused;
-
 	if (!read_list_u16(&ch->exts, EXT_SUPPORTED_GROUPS, &ch->groups))
 		return malformed(c, "supported_groups");
 	if (!read_list_u16(&ch->exts, EXT_SIGNATURE_ALGORITHMS, &ch->schemes))
 		return malformed(c, "signature_algorithms");
-	if (ext_has(&ch->exts, EXT_SIGNATURE_ALGORITHMS_CERT) &&
-	    !read_list_u16(&ch->exts, EXT_SIGNATURE_ALGORITHMS_CERT, &unused))
-		return malformed(c, "signature_algorithms_cert");
 	return HS_NEXT;
 }
 
