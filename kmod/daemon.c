@@ -201,8 +201,12 @@ static int released(struct notifier_block *nb, unsigned long event, void *data)
 		}
 	}
 	spin_unlock_bh(&tn->lock);
+	if (!l)
+		return NOTIFY_DONE;
 	kfree(l);
 	tlshd_req_end_all(tn, &doomed, "the daemon has left");
+	/* Where others are left: this one may have been told of requests that it did not take. */
+	tlshd_daemon_ready(n->net);
 	return NOTIFY_DONE;
 }
 

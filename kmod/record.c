@@ -195,10 +195,10 @@ static int control(struct tlshd_ctx *ctx, struct socket *sock)
 static int recv_data(struct tlshd_ctx *ctx, struct socket *sock, struct msghdr *msg, size_t size, int flags)
 {
 	size_t total = 0;
-	int ret, i;
+	int ret = 0, i;
 
-	/* Each round but the last has met a control record, and their number is limited. */
-	for (i = 0; i <= MAX_CONTROL; i++) {
+	/* A round has met one of the control records that MAX_CONTROL limits, or has lost it to another reader. */
+	for (i = 0; i <= 2 * MAX_CONTROL; i++) {
 		msg->msg_control = NULL;
 		msg->msg_controllen = 0;
 		ret = tlshd_base(ctx)->recvmsg(sock, msg, size - total, flags);
@@ -220,6 +220,7 @@ static int recv_data(struct tlshd_ctx *ctx, struct socket *sock, struct msghdr *
 			ret = sock_intr_errno(sock_rcvtimeo(sock->sk, flags & MSG_DONTWAIT));
 			break;
 		}
+		ret = -EIO;
 	}
 	return total ?: ret;
 }
