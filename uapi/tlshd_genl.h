@@ -117,7 +117,7 @@ enum tlshd_req_attr {
  *
  * The lengths must add up to optlen. The socket opens only if kTLS holds, in both directions, TLS_SW, version 1.3, the suite of
  * the info and the key and IV that follow from the secrets; else the handshake fails with EPROTO. The daemon wipes its copy;
- * the module wipes its own when the socket is released.
+ * the module, which keeps none in this version, wipes its own before DONE returns.
  *
  * Errors: EPIPE the handshake has ended already; EINVAL a length or field is wrong (the handshake then fails too); EPROTO kTLS
  * does not hold these keys; EFAULT; ENOMEM.
