@@ -626,6 +626,38 @@ static void an_abort_sends_its_alert_and_stays(void **state)
 	}
 }
 
+static enum hs wait_for_ever(struct tls_conn *c)
+{
+	(void)c;
+	return HS_WANT_RX;
+}
+
+/* RFC 8446 6.1: user_canceled alone lets the peer wait on. */
+static void a_canceled_handshake_ends_for_the_peer(void **state)
+{
+	static const size_t middle[] = { [TLS_CLIENT] = 5, [TLS_SERVER] = 6 };	/* each has handshake keys by then */
+	struct tls_result r;
+	struct pair p;
+
+	(void)state;
+	for (int role = 0; role < 2; role++) {
+		struct tls_out out;
+
+		pair_init(&p, "p256");
+		pair_steps(&p, role);
+		pair_insert(&p, role, middle[role], wait_for_ever);
+		pair_run(&p);
+		out = (struct tls_out){ .p = p.side[role].out, .cap = TLS_TX_CAP };
+		tls_abort(&p.side[role].c, -ETIMEDOUT, ALERT_USER_CANCELED, "too late", &out);
+		side_give(&p.side[!role], out.p, out.len);
+		pair_run(&p);
+		tls_result(&p.side[!role].c, &r);
+		assert_int_equal(r.err, -ECONNRESET);
+		assert_int_equal(r.alert_received, ALERT_CLOSE_NOTIFY);
+		pair_free(&p);
+	}
+}
+
 /* ---- no secret stays ---- */
 
 static struct { uint8_t p[HASH_MAX]; size_t len; } secrets[64];
@@ -782,6 +814,7 @@ int main(void)
 		cmocka_unit_test(a_certificate_request_gets_an_empty_certificate),
 		cmocka_unit_test(a_peer_that_leaves_is_a_reset),
 		cmocka_unit_test(an_abort_sends_its_alert_and_stays),
+		cmocka_unit_test(a_canceled_handshake_ends_for_the_peer),
 		cmocka_unit_test(no_handshake_secret_is_left_in_an_open_connection),
 		cmocka_unit_test(no_secret_is_left_after_a_failure_or_in_the_buffer_given_back),
 	};

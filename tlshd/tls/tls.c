@@ -52,6 +52,8 @@ static enum tls_want failed(struct tls_conn *c)
 {
 	if (c->alert_sent != TLS_ALERT_NONE)
 		tx_alert(c, (uint8_t)c->alert_sent);
+	if (c->alert_sent == ALERT_USER_CANCELED)
+		tx_alert(c, ALERT_CLOSE_NOTIFY);	/* RFC 8446 6.1: by itself it tells a peer to go on waiting */
 	hs_forget(c, false);
 	return c->state = TLS_FAILED;
 }
