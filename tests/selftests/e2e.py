@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """e2e: the application's contract from Python, a daemon to serve it, and TLS peers to talk to. Runs where tlshd.ko is loaded."""
 import ctypes
+import functools
 import os
 import shutil
 import signal
@@ -110,7 +111,7 @@ def client_profile(name, extra="", client=""):
     return f'profile "{name}" {{\n trust = "{ROOT_CERT}"\n {extra}\n client {{ allow-users = {{"*"}}\n {client} }}\n}}\n'
 
 
-CONFIG = (server_profile("www", "p256", 'alpn = {"http/1.1", "echo"}') + server_profile("plain", "p256") +
+CONFIG = (server_profile("www", "p256", 'alpn = {"http/1.1", "echo"}\n timeout = 30') + server_profile("plain", "p256") +
           server_profile("ed25519", "ed25519") + server_profile("rsa", "rsa2048") +
           server_profile("closed", "p256", allow='allow-users = {"daemon"}') +
           client_profile("client", 'alpn = {"http/1.1", "echo"}') + client_profile("anyname", client="any-name = true"))
@@ -217,7 +218,8 @@ class Peer(threading.Thread):
         return self.result
 
 
-def client_context(alpn=None):
+@functools.lru_cache(maxsize=None)      # reading certificates takes longer than shaking hands
+def _client_context(alpn):
     context = ssl.create_default_context(cafile=ROOT_CERT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     if alpn:
@@ -225,13 +227,22 @@ def client_context(alpn=None):
     return context
 
 
-def server_context(certificate="p256", alpn=None, version=ssl.TLSVersion.TLSv1_3):
+def client_context(alpn=()):
+    return _client_context(tuple(alpn))
+
+
+@functools.lru_cache(maxsize=None)
+def _server_context(certificate, alpn, version):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = context.maximum_version = version
     context.load_cert_chain(*cert(certificate))
     if alpn:
         context.set_alpn_protocols(alpn)
     return context
+
+
+def server_context(certificate="p256", alpn=(), version=ssl.TLSVersion.TLSv1_3):
+    return _server_context(certificate, tuple(alpn), version)
 
 
 def tls_client(sock, name="localhost", **options):
