@@ -16,6 +16,7 @@
 
 #define IN_MAX		4096
 #define TURN_BYTES	(1024 * 1024)	/* of a file in one step, so that one fast client does not starve the others */
+#define TURN_STEPS	64		/* likewise, of a client that sends its next request before it has the answer */
 #define LINGER_READS	16		/* likewise, of what is thrown away */
 
 #define CONN_NEXT	((enum conn_want)-1)	/* a step's: the next one may follow at once */
@@ -103,12 +104,13 @@ bool conn_limit_renewed(struct conn *c)
 
 enum conn_want conn_step(struct conn *c)
 {
-	enum conn_want want;
+	for (int i = 0; i < TURN_STEPS; i++) {
+		enum conn_want want = c->step(c);
 
-	do {
-		want = c->step(c);
-	} while (want == CONN_NEXT);
-	return want;
+		if (want != CONN_NEXT)
+			return want;
+	}
+	return CONN_WRITE;	/* requests that are in c->in would not wake us as readable */
 }
 
 /* The daemon or its configuration, not the client. */
