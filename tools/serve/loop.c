@@ -57,16 +57,6 @@ static int watch(struct loop *l, int fd, uint32_t events, const void *who)
 	return epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &e) ? -errno : 0;
 }
 
-static int accept_on(struct loop *l)
-{
-	int err = 0;
-
-	for (unsigned int i = 0; i < l->listen->num_fds && !err; i++)	/* EXCLUSIVE: one thread wakes up, not all */
-		err = watch(l, l->listen->fds[i], EPOLLIN | EPOLLEXCLUSIVE, &l->listen->fds[i]);
-	l->accepting = !err;
-	return err;
-}
-
 static void accept_off(struct loop *l)
 {
 	for (unsigned int i = 0; i < l->listen->num_fds && l->accepting; i++)
@@ -74,13 +64,26 @@ static void accept_off(struct loop *l)
 	l->accepting = false;
 }
 
+/* All of them or none: one that stayed behind would wake us in vain when there is no room. */
+static int accept_on(struct loop *l)
+{
+	int err = 0;
+
+	l->accepting = true;
+	for (unsigned int i = 0; i < l->listen->num_fds && !err; i++)	/* EXCLUSIVE: one thread wakes up, not all */
+		err = watch(l, l->listen->fds[i], EPOLLIN | EPOLLEXCLUSIVE, &l->listen->fds[i]);
+	if (err)
+		accept_off(l);
+	return err;
+}
+
 /* accept() again as soon as there is room and no shortage. */
 static void accept_update(struct loop *l)
 {
 	bool room = l->num < l->max && !l->stopping && !l->retry_at;
 
-	if (room && !l->accepting)
-		accept_on(l);
+	if (room && !l->accepting && accept_on(l))
+		l->retry_at = now_ms() + RETRY_MS;
 	else if (!room)
 		accept_off(l);
 }
