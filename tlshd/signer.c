@@ -113,7 +113,8 @@ static void close_socket(struct signer *s, unsigned i)
 	s->polls[i].fd = -1;
 }
 
-static void serve(struct signer *s, unsigned i)
+/* Return: false if answers are lost, which their thread would wait for. */
+static bool serve(struct signer *s, unsigned i)
 {
 	struct sign_ask asks[SIGN_BATCH + 1];
 	struct sign_answer answers[SIGN_BATCH];
@@ -121,21 +122,27 @@ static void serve(struct signer *s, unsigned i)
 	size_t num = n > 0 ? (size_t)n / sizeof(asks[0]) : 0;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+		return true;
 	if (n <= 0) {
 		close_socket(s, i);
-		return;
+		return true;
 	}
 	if ((size_t)n % sizeof(asks[0]) || num > SIGN_BATCH) {
 		if (s->bad_packets++ < BAD_PACKETS_LOGGED)
 			log_err("a worker sent a malformed packet of %zd bytes: dropped", n);
-		return;
+		return true;
 	}
 	for (size_t k = 0; k < num; k++)
 		answer(s, &asks[k], &answers[k]);
-	/* A worker asks no more at once than its socket can take back, so a full one is its own fault. */
-	if (send(s->polls[i].fd, answers, num * sizeof(answers[0]), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN)
+	/* A worker asks no more at once than its socket can take back. */
+	if (send(s->polls[i].fd, answers, num * sizeof(answers[0]), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		return true;
+	if (errno == EPIPE || errno == ECONNRESET) {
 		close_socket(s, i);
+		return true;
+	}
+	log_err("answers to a worker are lost: %s", strerror(errno));
+	return false;
 }
 
 /* Return: whether the supervisor is still there. */
@@ -156,7 +163,11 @@ static bool hear_supervisor(struct signer *s)
 	return true;
 }
 
-static void run(struct signer *s)
+/*
+ * Return: true when the supervisor has gone. False: we have failed; the supervisor starts another signer and gives every
+ * thread a new socket, which is more than we could do for the one that was let down.
+ */
+static bool run(struct signer *s)
 {
 	s->polls[0] = (struct pollfd){ .fd = CTL_FD_CTL, .events = POLLIN };
 	s->num_polls = 1;
@@ -165,14 +176,14 @@ static void run(struct signer *s)
 			if (errno == EINTR)
 				continue;
 			log_err("poll: %s", strerror(errno));
-			return;
+			return false;
 		}
 		/* Threads first: their sockets may be replaced by what the supervisor says. */
 		for (unsigned i = 1; i < s->num_polls; i++)
-			if (s->polls[i].fd >= 0 && s->polls[i].revents)
-				serve(s, i);
+			if (s->polls[i].fd >= 0 && s->polls[i].revents && !serve(s, i))
+				return false;
 		if (s->polls[0].revents && !hear_supervisor(s))
-			return;
+			return true;
 	}
 }
 
@@ -185,10 +196,8 @@ int signer_main(void)
 
 	if (child_begin("signer", &s.image, &arg))
 		return EXIT_FAILURE;
-	if (!crypto_thread_init() && load_keys(&s) && !ctl_send(CTL_FD_CTL, &ready, NULL, 0)) {
-		run(&s);
+	if (!crypto_thread_init() && load_keys(&s) && !ctl_send(CTL_FD_CTL, &ready, NULL, 0) && run(&s))
 		status = EXIT_SUCCESS;
-	}
 	for (uint32_t i = 0; s.keys && i < s.image->num_identities; i++)
 		sig_key_free(s.keys[i]);
 	free(s.keys);

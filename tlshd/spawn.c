@@ -76,6 +76,8 @@ int spawn_start(struct spawn *s, const char *role, const int *fds, unsigned num)
 		waitpid(s->pid, NULL, 0);
 	}
 	close(s->ctl);
+	s->ctl = -1;
+	s->pid = 0;
 	return -err;
 }
 

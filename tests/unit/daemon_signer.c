@@ -3,6 +3,8 @@
 #include "daemon_signer_util.h"
 
 #include <dirent.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #define GENERATION 3
 
@@ -320,6 +322,56 @@ static void ends_with_its_supervisor(void **state)
 	assert_int_equal(spawn_reap(&p), EXIT_SUCCESS);
 }
 
+/* A thread that lost answers would wait for ever: the signer ends, and its successor gets sockets to all threads. */
+static void ends_when_it_cannot_answer(void **state)
+{
+	struct ctl_msg msg, connect = { .type = CTL_SIGNERS };
+	int pair[2], one = 1;
+	struct sign_ask q[SIGN_BATCH];
+	struct pollfd pfd;
+	struct spawn p;
+
+	(void)state;
+	signer_util_start(&p, &setup, GENERATION);
+	assert_int_equal(signer_util_hear(&p, &msg), CTL_READY);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &one, sizeof(one)), 0);	/* the least there is */
+	assert_int_equal(ctl_send(p.ctl, &connect, &pair[1], 1), 0);
+	close(pair[1]);
+	for (size_t i = 0; i < SIGN_BATCH; i++)
+		q[i] = question(ED25519, SIG_ED25519, 32);
+	assert_int_equal(send(pair[0], q, sizeof(q), MSG_NOSIGNAL), sizeof(q));
+	pfd = (struct pollfd){ .fd = p.pidfd, .events = POLLIN };
+	assert_int_equal(poll(&pfd, 1, PATIENCE_MS), 1);
+	assert_int_equal(spawn_reap(&p), EXIT_FAILURE);
+	close(pair[0]);
+}
+
+static void in_a_full_machine(struct spawn *p)
+{
+	const struct rlimit none = { 0, 0 };
+	int fd = -1;
+
+	*p = (struct spawn){ 0, -1, -1 };
+	if (!setrlimit(RLIMIT_NPROC, &none) && (geteuid() || !setuid(65534)))
+		_exit(spawn_start(p, "signer", &fd, 0) == -EAGAIN && p->ctl == -1 && p->pidfd == -1 ? 0 : 1);
+	_exit(2);
+}
+
+/* What stayed in @ctl would be polled, and closed, or become another child's. */
+static void a_start_that_fails_leaves_nothing(void **state)
+{
+	struct spawn p;
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (!pid)
+		in_a_full_machine(&p);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +385,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(locks_its_memory),
 		cmocka_unit_test(tells_of_a_key_that_is_not_its_certificates),
 		cmocka_unit_test(ends_with_its_supervisor),
+		cmocka_unit_test(ends_when_it_cannot_answer),
+		cmocka_unit_test(a_start_that_fails_leaves_nothing),
 	};
 	int failed;
 
