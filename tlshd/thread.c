@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -13,6 +14,7 @@
 
 #define OWN_POLLS	3	/* netlink, wake-up, signer */
 #define STARVED_MS	100	/* before asking again when no descriptor is free */
+#define ASK_MS		1000	/* likewise when nobody calls: a READY that found no memory or went to a thread without room */
 
 /* What only the thread itself touches */
 struct turn {
@@ -22,8 +24,17 @@ struct turn {
 	struct upcall *upcall;
 	bool more;		/* the module may have requests: READY comes once, until an ACCEPT was short */
 	bool starved;
+	int64_t asked_ms;
 	struct upcall_request requests[TLSHD_ACCEPT_MAX];
 };
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
 
 static void on_upcall(struct loop_poll *p, int events)
 {
@@ -40,28 +51,33 @@ static void on_wake(struct loop_poll *p, int events)
 	int fd;
 
 	(void)events;
-	if (eventfd_read(me->t->wake_fd, &n))
-		return;
+	eventfd_read(me->t->wake_fd, &n);	/* nothing in it: the poll itself failed, and must be armed again all the more */
 	fd = atomic_exchange(&me->t->signer_fd, -1);
 	if (fd >= 0)
 		signer_client_attach(me->t->conns.signer, fd);
 	loop_poll(me->loop, &me->wake_poll, me->t->wake_fd, POLLIN);
 }
 
-/* Return: 0, or -errno when the thread cannot go on. */
+/*
+ * Now and then without a READY: a thread whose place another daemon has taken gets none any more, and would wait for ever,
+ * its supervisor with it, until a restart of ours took the place back.
+ * Return: 0, or -errno when the thread cannot go on.
+ */
 static int accept_some(struct turn *me)
 {
 	size_t room = conn_set_room(&me->t->conns);
 	unsigned max = room < TLSHD_ACCEPT_MAX ? (unsigned)room : TLSHD_ACCEPT_MAX, dropped;
+	int64_t now = now_ms();
 	bool more;
 	int n;
 
 	me->starved = false;
-	if (!me->more || !max)
+	if ((!me->more && now - me->asked_ms < ASK_MS) || !max)
 		return 0;
+	me->asked_ms = now;
 	n = upcall_accept(me->upcall, me->requests, max, &dropped, &more);
 	if (n == -EMFILE || n == -ENFILE || n == -ENOMEM || n == -EAGAIN) {
-		me->starved = true;	/* they wait in the module, which ends them at their deadline */
+		me->starved = me->more = true;	/* they wait in the module, which ends them at their deadline */
 		return 0;
 	}
 	if (n < 0)
@@ -103,7 +119,9 @@ static int wait_ms(const struct turn *me, int tick)
 {
 	if (me->starved)
 		return STARVED_MS;
-	return me->more && conn_set_room(&me->t->conns) ? 0 : tick;
+	if (me->more && conn_set_room(&me->t->conns))
+		return 0;
+	return tick >= 0 && tick < ASK_MS ? tick : ASK_MS;
 }
 
 static void *thread_main(void *arg)

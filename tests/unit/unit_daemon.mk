@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 DAEMON_TESTS := $(addprefix $(B)/tests/unit/,daemon_config daemon_upcall daemon_policy daemon_pool \
-	daemon_signer daemon_conn daemon_openssl)
+	daemon_signer daemon_conn daemon_openssl daemon_thread)
 
 HOST_TESTS += $(DAEMON_TESTS) tests/unit/daemon_cli
 
@@ -15,6 +15,9 @@ $(B)/tests/unit/daemon_signer: $(call objs,tests/unit/daemon_signer.c $(TLSHD_SR
 # ktls.c is left out: these two are the kernel's side themselves.
 $(addprefix $(B)/tests/unit/,daemon_conn daemon_openssl): $(B)/tests/unit/%: $(B)/tests/unit/%.o \
 		$(call objs,$(filter-out tlshd/ktls.c,$(TLSHD_SRC)) $(TLS_SRC) $(CRYPTO_SRC))
+# And this one is the module.
+$(B)/tests/unit/daemon_thread: $(B)/tests/unit/daemon_thread.o \
+		$(call objs,$(filter-out tlshd/upcall.c,$(TLSHD_SRC)) $(TLS_SRC) $(CRYPTO_SRC))
 $(B)/tests/unit/daemon_config: $(call objs,tests/unit/daemon_config.c $(DAEMON_CONFIG_SRC) $(CRYPTO_SRC))
 
 $(DAEMON_TESTS): | $(B)/tests/certs/made
