@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -175,12 +177,16 @@ static void start_what_is_due(struct supervisor *s)
 
 _Static_assert(CONFIG_THREADS_MAX <= CTL_FDS_MAX, "a message holds a socket for each thread");
 
-/* A socketpair for each thread, one end to the worker, the other to the signer. */
-static void connect_children(struct supervisor *s)
+/*
+ * A socketpair for each thread, one end to the worker, the other to the signer.
+ * Return: false if that failed while both live.
+ */
+static bool connect_children(struct supervisor *s)
 {
 	struct ctl_msg msg = { .type = CTL_SIGNERS };
 	int ends[2][CONFIG_THREADS_MAX], pair[2];
 	unsigned num = 0;
+	int rc = -EMFILE;
 
 	for (; num < s->config->threads; num++) {
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
@@ -190,12 +196,15 @@ static void connect_children(struct supervisor *s)
 		ends[0][num] = pair[0];
 		ends[1][num] = pair[1];
 	}
-	if (num == s->config->threads && !ctl_send(s->signer.proc.ctl, &msg, ends[0], num))
-		ctl_send(s->worker.proc.ctl, &msg, ends[1], num);
+	if (num == s->config->threads)
+		rc = ctl_send(s->signer.proc.ctl, &msg, ends[0], num);
+	if (!rc)
+		rc = ctl_send(s->worker.proc.ctl, &msg, ends[1], num);
 	while (num--) {
 		close(ends[0][num]);
 		close(ends[1][num]);
 	}
+	return !rc || rc == -EPIPE;	/* who is gone will be missed soon */
 }
 
 static void on_ready(struct supervisor *s, struct supervised *c)
@@ -207,7 +216,11 @@ static void on_ready(struct supervisor *s, struct supervised *c)
 	}
 	if (!s->signer.ready || !s->worker.ready)
 		return;
-	connect_children(s);
+	if (!connect_children(s)) {
+		log_err("signer and worker cannot be connected: another signer is tried");
+		pidfd_send_signal(s->signer.proc.pidfd, SIGKILL, NULL, 0);
+		return;
+	}
 	if (s->notified)
 		return;
 	s->notified = true;
@@ -242,6 +255,20 @@ static bool hear(struct supervisor *s, struct supervised *c)
 	else if (msg.type == CTL_BAD_KEY && c == &s->signer)
 		on_bad_key(s, &msg);
 	return true;
+}
+
+/*
+ * The end of file comes a moment before the end of the process, whose status this does not change. One that lives on
+ * without it can be told nothing any more, and would have us here for ever.
+ */
+static void on_message(struct supervisor *s, struct supervised *c)
+{
+	if (hear(s, c))
+		return;
+	close(c->proc.ctl);
+	c->proc.ctl = -1;
+	c->ready = false;
+	pidfd_send_signal(c->proc.pidfd, SIGKILL, NULL, 0);
 }
 
 static void on_end(struct supervisor *s, struct supervised *c)
@@ -318,12 +345,12 @@ static void run(struct supervisor *s)
 			on_signal(s);
 		if (p[1].revents)
 			on_end(s, &s->signer);
-		else if (p[3].revents & POLLIN)
-			hear(s, &s->signer);
+		else if (p[3].revents)
+			on_message(s, &s->signer);
 		if (p[2].revents)
 			on_end(s, &s->worker);
-		else if (p[4].revents & POLLIN)
-			hear(s, &s->worker);
+		else if (p[4].revents)
+			on_message(s, &s->worker);
 		if (!s->stop)
 			start_what_is_due(s);
 	}
@@ -341,6 +368,17 @@ static int open_signals(void)
 		return -1;
 	signal(SIGPIPE, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* A descriptor for each key, and in a new signer for a moment two. */
+static void raise_fd_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r))
+		return;
+	r.rlim_cur = r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r);
 }
 
 static int supervise(struct supervisor *s)
@@ -370,6 +408,7 @@ int supervisor_main(const char *file, bool check_only)
 	int status = EXIT_STATUS_CONFIG;
 
 	log_open("supervisor");
+	raise_fd_limit();
 	if (crypto_init()) {
 		log_err("libcrypto or libsodium lacks something that TLS 1.3 needs");
 		return EXIT_FAILURE;
