@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /*
@@ -324,10 +325,27 @@ static void role_free(struct config_role *role)
 	memset(role, 0, sizeof(*role));
 }
 
+/* The section that has just ended. */
+static cfg_t *section(cfg_opt_t *opt)
+{
+	return cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
+}
+
+/* Of an empty list libconfuse says nothing: one that followed another shows only now, and is the last word. */
+static void drop_emptied(cfg_opt_t *opt, const char *list, struct config_ids *ids)
+{
+	if (cfg_size(section(opt), list))
+		return;
+	ids->any = false;
+	ids->num = 0;
+}
+
 static int end_role(cfg_t *cfg, cfg_opt_t *opt, enum tls_role role)
 {
-	const struct config_ids *u = &rd.role.users, *g = &rd.role.groups;
+	struct config_ids *u = &rd.role.users, *g = &rd.role.groups;
 
+	drop_emptied(opt, "allow-users", u);
+	drop_emptied(opt, "allow-groups", g);
 	if (rd.cur.roles[role].present)
 		complain(cfg, "%s: a second section; expected one in a profile", cfg_opt_name(opt));
 	if (!u->any && !u->num && !g->any && !g->num)
@@ -384,9 +402,11 @@ static void check_profile(cfg_t *cfg, const struct config_profile *p, const char
 
 static int on_profile(cfg_t *cfg, cfg_opt_t *opt)
 {
-	const char *title = cfg_title(cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1));
+	const char *title = cfg_title(section(opt));
 	struct config_profile *grown;
 
+	if (!cfg_size(section(opt), "alpn"))	/* see drop_emptied() */
+		rd.cur.alpn_len = 0;
 	check_profile(cfg, &rd.cur, title);
 	rd.cur.line = cfg->line;
 	strncpy(rd.cur.name, title, sizeof(rd.cur.name) - 1);
@@ -491,6 +511,7 @@ static void finish(cfg_t *cfg, int rc)
 int config_load(struct config **out, struct report *r)
 {
 	cfg_t *cfg = make_parser();
+	struct stat st;
 	int rc;
 
 	*out = NULL;
@@ -505,7 +526,9 @@ int config_load(struct config **out, struct report *r)
 	}
 	rd.c->log_level = LOG_LEVEL_INFO;
 	profile_reset(&rd.cur);
-	rc = cfg_parse(cfg, r->file);
+	/* libconfuse's scanner ends the process at a read that fails, and a folder opens like a file. */
+	errno = !stat(r->file, &st) && S_ISDIR(st.st_mode) ? EISDIR : 0;
+	rc = errno ? CFG_FILE_ERROR : cfg_parse(cfg, r->file);
 	finish(cfg, rc);
 	cfg_free(cfg);
 	identity_free(&rd.ident);

@@ -253,10 +253,32 @@ static void an_image_that_can_change_is_refused(void **state)
 	fclose(f);
 }
 
+/* Who took a name off a list by writing another list below means the last one, an empty one too. */
+static void an_empty_list_is_the_last_word(void **state)
+{
+	char *text = util_expand("profile \"www\" {\n" IDENTITY "alpn = {\"h2\"}\nalpn = {}\n"
+			    "server { allow-users = {\"*\"} allow-users = {} allow-groups = {\"5\"} allow-groups = {}"
+			    " allow-groups = {\"5\"} }\n}\n");
+	struct util_setup s;
+
+	(void)state;
+	util_load(&s, text);
+	free(text);
+	assert_string_equal(s.said, "");
+	assert_int_equal(s.config->profiles[0].alpn_len, 0);
+	assert_false(s.config->profiles[0].roles[TLS_SERVER].users.any);
+	assert_int_equal(s.config->profiles[0].roles[TLS_SERVER].users.num, 0);
+	assert_int_equal(s.config->profiles[0].roles[TLS_SERVER].groups.num, 1);
+	util_unload(&s);
+	check("profile \"out\" { trust = \"%C/root.crt\"\nclient { allow-users = {\"*\"} allow-users = {} }\n}\n", -EINVAL,
+	      "tlshd.conf:2: client: nobody may use it; expected users in allow-users or groups in allow-groups\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_a_server_and_a_client),
+		cmocka_unit_test(an_empty_list_is_the_last_word),
 		cmocka_unit_test(takes_the_example),
 		cmocka_unit_test(refuses_with_file_line_and_expectation),
 		cmocka_unit_test(refuses_what_is_no_certificate),
