@@ -155,6 +155,18 @@ static void fail(struct conn *c, int err, const char *reason)
 	end(c);
 }
 
+/* Errors of the kernel's that would mean something else to START's caller: ENOENT is "no such profile". */
+static int kernel_error(int err)
+{
+	return err == -ENOMEM ? err : -EPROTO;
+}
+
+/* A connection's errors are its end, as in receive(). */
+static int connection_error(int err)
+{
+	return err == -ENOMEM || err == -ENOBUFS ? -ENOMEM : -ECONNRESET;
+}
+
 /* The engine is done and its last byte is in the socket. */
 static void open_socket(struct conn *c)
 {
@@ -171,7 +183,7 @@ static void open_socket(struct conn *c)
 	wipe(&t, sizeof(t));
 	if (rc) {
 		snprintf(reason, sizeof(reason), "the kernel did not take the keys: %s", strerror(-rc));
-		fail(c, rc, reason);
+		fail(c, kernel_error(rc), reason);
 		return;
 	}
 	count(&c->set->stats.opened);
@@ -359,7 +371,7 @@ static void run(struct conn *c)
 			return;
 		}
 		if (rc && rc != -EAGAIN) {
-			fail(c, rc == -EPIPE ? -ECONNRESET : rc, "the connection broke during the handshake");
+			fail(c, connection_error(rc), "the connection broke during the handshake");
 			return;
 		}
 	} while (follow(c, &reads));
@@ -374,7 +386,7 @@ static void on_ready(struct loop_poll *p, int events)
 		return;
 	}
 	if (events < 0) {
-		fail(c, events, "the event loop could not watch the connection");
+		fail(c, -ENOMEM, "the event loop could not watch the connection");
 		return;
 	}
 	if (!c->tx && c->want == TLS_WANT_RX) {
@@ -504,6 +516,10 @@ int conn_set_tick(struct conn_set *s)
 	if (!s->active)
 		return -1;
 	now = now_ms();
+	/* Not at each turn: among thousands of silent peers the walk would cost more than the handshakes of the others. */
+	if (now < s->tick_ms)
+		return (int)(s->tick_ms - now);
+	s->tick_ms = now + TICK_MS;
 	for (struct conn *c = s->active, *next; c; c = next) {
 		next = c->next;
 		if (now >= c->deadline_ms)

@@ -29,6 +29,7 @@ struct conn_stats {
  * @active: those in slots that are in use, oldest first
  * @scratch: TLS_TX_CAP bytes that the engine writes to
  * @last: where the next one is appended
+ * @tick_ms: when deadlines are looked at next
  */
 struct conn_set {
 	struct loop *loop;
@@ -36,6 +37,7 @@ struct conn_set {
 	struct signer_client *signer;
 	struct pool slots, rx, tx;
 	struct conn *active, *last;
+	int64_t tick_ms;
 	uint8_t *scratch;
 	struct conn_stats stats;
 };

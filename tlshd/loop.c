@@ -83,7 +83,8 @@ int loop_run(struct loop *l, int timeout_ms)
 	struct io_uring_cqe *cqe;
 	int rc = io_uring_submit_and_wait_timeout(&l->ring, &cqe, 1, timeout_ms < 0 ? NULL : &ts, NULL);
 
-	if (rc < 0 && rc != -ETIME && rc != -EINTR && rc != -EBUSY)
+	/* EAGAIN: no memory to submit, which stays for the next turn. */
+	if (rc < 0 && rc != -ETIME && rc != -EINTR && rc != -EBUSY && rc != -EAGAIN)
 		return rc;
 	while (!io_uring_peek_cqe(&l->ring, &cqe)) {
 		struct loop_poll *p = io_uring_cqe_get_data(cqe);
