@@ -472,7 +472,7 @@ static cfg_t *make_parser(void)
 	};
 	cfg_opt_t top[] = {
 		CFG_INT("threads", 0, CFGF_NONE),
-		CFG_INT("max-handshakes", 1024, CFGF_NONE),
+		CFG_INT("max-handshakes", CONFIG_HANDSHAKES_DEFAULT, CFGF_NONE),
 		CFG_STR("log-level", "info", CFGF_NONE),
 		CFG_SEC("profile", profile, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 		CFG_END(),

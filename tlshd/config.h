@@ -20,6 +20,8 @@
 #define CONFIG_IDENTITIES_MAX	8	/* of one profile: a certificate for each kind of key, and some to spare */
 #define CONFIG_THREADS_MAX	64	/* their sockets travel in one SCM_RIGHTS message */
 #define CONFIG_HANDSHAKES_MAX	65536
+/* As many as the module lets in, so that its limits for one user are met before ours, which all users share. */
+#define CONFIG_HANDSHAKES_DEFAULT 16384
 #define CONFIG_TIMEOUT_MAX	300	/* seconds */
 
 /* Users or groups that may use a role of a profile. */
