@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "signer.h"
 #include "supervisor.h"
@@ -40,6 +42,18 @@ static int run_role(const char *name)
 	return EXIT_STATUS_CONFIG;
 }
 
+/* Where one of them is closed, a socket would get its number: a worker's log lines would go to a peer. */
+static void open_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	enum { CHECK = 256, ROLE, VERSION, HELP };
@@ -52,6 +66,7 @@ int main(int argc, char **argv)
 	bool check = false;
 	int opt;
 
+	open_standard_fds();
 	while ((opt = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
 		switch (opt) {
 		case 'c':
