@@ -157,14 +157,17 @@ class Daemon:
         self.process.wait(WAIT)
 
     def workers(self):
-        """Process ids of its children whose command line says worker."""
+        return self.children("worker")
+
+    def children(self, role):
+        """Process ids of its children whose command line names the role."""
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open(f"/proc/{pid}/stat") as f:
                     parent = int(f.read().rsplit(")", 1)[1].split()[1])
                 with open(f"/proc/{pid}/cmdline") as f:
-                    if parent == self.process.pid and "worker" in f.read():
+                    if parent == self.process.pid and role in f.read():
                         found.append(int(pid))
             except (FileNotFoundError, ProcessLookupError):
                 pass
