@@ -187,7 +187,7 @@ static bool take_handshake(struct channel *ch, const uint8_t *p, size_t len)
 	}
 }
 
-/* RFC 8446 6: the level says nothing, and an unknown alert is an error alert. */
+/* RFC 8446 6: an alert is an error whatever its level and number. One that is not fatal is answered */
 static bool take_alert(struct channel *ch, const uint8_t *p, size_t len)
 {
 	if (len != 2)
@@ -197,8 +197,12 @@ static bool take_alert(struct channel *ch, const uint8_t *p, size_t len)
 		return true;
 	}
 	ch->alert = p[1];
-	if (p[1] != ALERT_USER_CANCELED)
+	if (p[1] != ALERT_USER_CANCELED && p[0] == ALERT_FATAL)
 		return fail(ch, NULL);
+	if (p[1] != ALERT_USER_CANCELED && p[0] == ALERT_WARNING)
+		return refuse(ch, ALERT_DECODE_ERROR, ":BAD_ALERT: peer sent an error alert as a warning");
+	if (p[1] != ALERT_USER_CANCELED)
+		return refuse(ch, ALERT_ILLEGAL_PARAMETER, ":UNKNOWN_ALERT_TYPE: peer sent an alert of unknown level");
 	if (ch->num_warnings++ == NUM_WARNINGS_MAX)
 		return refuse(ch, ALERT_DECODE_ERROR, ":TOO_MANY_WARNING_ALERTS: too many user_canceled");
 	return true;
@@ -225,7 +229,7 @@ static bool open_record(struct channel *ch, size_t len)
 	case RECORD_OK:
 		break;
 	case RECORD_BAD_MAC:
-		return refuse(ch, ALERT_BAD_RECORD_MAC, ":DECRYPTION_FAILED_OR_BAD_RECORD_MAC: record does not decrypt");
+		return refuse(ch, ALERT_BAD_RECORD_MAC, ":DECRYPTION_FAILED_OR_BAD_RECORD_MAC: :BAD_DECRYPT: does not decrypt");
 	case RECORD_TOO_LONG:
 		return refuse(ch, ALERT_RECORD_OVERFLOW, ":DATA_LENGTH_TOO_LONG: record is too long");
 	case RECORD_NO_TYPE:

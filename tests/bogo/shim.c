@@ -89,6 +89,17 @@ static void load_identity(void)
 	s.config.num_identities = 1;
 }
 
+static void load_anchors(void)
+{
+	char err[256], *pem;
+	size_t len;
+
+	pem = slurp(opt.trust, &len);
+	if (x509_anchors_load(&trust_anchors, pem, len, err, sizeof(err)))
+		options_unimplemented(err);
+	free(pem);
+}
+
 static void add_alpn(const char *name, size_t len)
 {
 	s.alpn[s.alpn_len++] = (uint8_t)len;
@@ -130,6 +141,8 @@ static void load(void)
 	if (opt.verify_fail)
 		trust_nobody = opt.custom_verify ? ALERT_CERTIFICATE_UNKNOWN : ALERT_HANDSHAKE_FAILURE;
 	load_alpn();
+	if (opt.trust)
+		load_anchors();
 	if (opt.server)
 		load_identity();
 }
@@ -397,6 +410,7 @@ int main(int argc, char **argv)
 	channel_wipe(&s.ch);
 	wipe(&s.traffic, sizeof(s.traffic));
 	sig_key_free(s.key);
+	x509_anchors_free(trust_anchors);
 	free(s.chain);
 	crypto_thread_exit();
 	return ok ? EXIT_PASS : EXIT_FAIL;
