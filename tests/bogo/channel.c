@@ -187,7 +187,7 @@ static bool take_handshake(struct channel *ch, const uint8_t *p, size_t len)
 	}
 }
 
-/* RFC 8446 6: an alert is an error whatever its level and number. One that is not fatal is answered */
+/* RFC 8446 6: an alert is an error whatever its level and number; one that is not fatal is answered. */
 static bool take_alert(struct channel *ch, const uint8_t *p, size_t len)
 {
 	if (len != 2)
