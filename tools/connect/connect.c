@@ -3,11 +3,13 @@
  * tlshd-connect: stdin and stdout over a socket that the kernel encrypts.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../sockopt.h"
 #include "dial.h"
@@ -160,11 +162,24 @@ static int judge(int fd, int err)
 	return complain(EXIT_TRUNCATED, "connection broken", info.reason[0] ? info.reason : strerror(-err));
 }
 
+/* Where one of them is closed, the socket would get its number: the server's own bytes would be our stdin. */
+static void open_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o;
 	int fd, err, code;
 
+	open_standard_fds();
 	if (parse(&o, argc, argv))
 		return EXIT_USAGE;
 	err = sockopt_available();
