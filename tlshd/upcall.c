@@ -87,7 +87,7 @@ static int find_answer(struct upcall *u, int len, uint8_t cmd, struct nlattr **a
 /* The module answers inside our send, so the answer is there already, behind a READY perhaps. */
 static int receive_answer(struct upcall *u, uint8_t cmd, struct nlattr **attrs, int *attrs_len)
 {
-	bool found = false;
+	bool found = false, lost = false;
 
 	while (!found) {
 		struct sockaddr_nl from = { 0 };
@@ -97,11 +97,12 @@ static int receive_answer(struct upcall *u, uint8_t cmd, struct nlattr **attrs, 
 		int rc;
 
 		if (n < 0 && (errno == EINTR || errno == ENOBUFS)) {
-			u->told |= errno == ENOBUFS;	/* perhaps it was a READY that got lost */
+			lost |= errno == ENOBUFS;	/* the kernel had no memory for a message to us */
+			u->told |= lost;		/* perhaps a READY */
 			continue;
 		}
 		if (n < 0)
-			return errno == EAGAIN ? -EBADMSG : -errno;
+			return errno != EAGAIN ? -errno : lost ? -ENOMEM : -EBADMSG;
 		if (from.nl_pid != 0)
 			continue;		/* not the kernel */
 		if (m.msg_flags & MSG_TRUNC)

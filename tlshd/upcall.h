@@ -70,7 +70,7 @@ int upcall_fd(const struct upcall *u);		/* readable: time to upcall_accept() */
  * @more: out, on success: whether to call again; else wait for the socket to be readable
  *
  * Return: how many the module handed over; those that were dropped are missing in @out. -EMFILE no descriptor free,
- * nothing was taken; -EPERM another daemon has taken over; -EBADMSG; another errno of the socket.
+ * nothing was taken; -ENOMEM; -EPERM another daemon has taken over; -EBADMSG; another errno of the socket.
  */
 int upcall_accept(struct upcall *u, struct upcall_request *out, unsigned max, unsigned *dropped, bool *more)
 	__attribute__((warn_unused_result));
