@@ -352,7 +352,8 @@ static bool follow(struct conn *c, unsigned *reads)
 		return false;
 	case TLS_FAILED:
 		tls_result(&c->tls, &r);
-		fail(c, r.err, NULL);
+		/* EIO: our own trouble, of the signer or the engine; START's list has no other word for it. */
+		fail(c, r.err == -EIO ? -EPROTO : r.err, NULL);
 		return false;
 	}
 	return false;

@@ -344,6 +344,7 @@ static void a_lost_signer_fails_what_it_had_and_nothing_else(void **state)
 	run_until(2);
 	assert_false(verdict_of(fds[1])->open);
 	assert_int_equal(verdict_of(fds[1])->info.alert_sent, 80);	/* internal_error */
+	assert_int_equal(verdict_of(fds[1])->info.error, EPROTO);
 	/* Questions of the time without a signer wait for the next one. */
 	num_verdicts = 0;
 	tcp_pair(fds);
