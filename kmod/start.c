@@ -73,9 +73,9 @@ static int read_start(struct tlshd_start *s, sockptr_t optval, unsigned int optl
 	return 0;
 }
 
-static bool may_wait(const struct sock *sk, const struct tlshd_start *s)
+static bool may_wait(const struct socket *sock, const struct tlshd_start *s)
 {
-	return !(s->flags & TLSHD_F_NOWAIT) && !(READ_ONCE(sk->sk_socket)->file->f_flags & O_NONBLOCK);
+	return !(s->flags & TLSHD_F_NOWAIT) && !(sock->file->f_flags & O_NONBLOCK);
 }
 
 /* Wait for the end. -ERESTARTNOHAND: EINTR if a handler ran; stopping, freezing and tracing only restart the wait. */
@@ -89,11 +89,11 @@ static int wait_end(struct tlshd_ctx *ctx)
 }
 
 /* START on a socket that has been through it. */
-static int again(struct tlshd_ctx *ctx, const struct tlshd_start *s)
+static int again(struct tlshd_ctx *ctx, const struct socket *sock, const struct tlshd_start *s)
 {
 	switch (tlshd_ctx_state(ctx)) {
 	case TLSHD_S_HANDSHAKING:
-		return may_wait(ctx->sk, s) ? wait_end(ctx) : -EALREADY;
+		return may_wait(sock, s) ? wait_end(ctx) : -EALREADY;
 	case TLSHD_S_OPEN:
 		/* Success is told once to whom a signal took it from. */
 		if (cmpxchg(&ctx->interrupted, task_pid(current), NULL) == task_pid(current))
@@ -145,6 +145,8 @@ static void detach(struct tlshd_ctx *ctx, struct socket *sock)
 	lock_sock(sk);
 	write_lock_bh(&sk->sk_callback_lock);
 	rcu_assign_sk_user_data(sk, NULL);
+	/* net/tls's, if another thread of the application has set the ULP, or a key, while the pad was there. */
+	WRITE_ONCE(sock->ops, tlshd_base(ctx));
 	sk_set_socket(sk, sock);
 	WRITE_ONCE(sk->sk_rcvlowat, ctx->rcvlowat);
 	write_unlock_bh(&sk->sk_callback_lock);
@@ -202,9 +204,8 @@ static int install(struct tlshd_ctx *ctx, struct socket *sock, const struct prot
 	return err == -EEXIST ? -EBUSY : err;
 }
 
-static int begin(struct sock *sk, const struct tlshd_start *s)
+static int begin(struct socket *sock, const struct tlshd_start *s)
 {
-	struct socket *sock = READ_ONCE(sk->sk_socket);
 	const struct proto_ops *table = tlshd_overlay_for(sock);
 	struct tlshd_ctx *ctx;
 	struct file *file;
@@ -212,7 +213,7 @@ static int begin(struct sock *sk, const struct tlshd_start *s)
 
 	if (!table)
 		return -EBUSY;
-	ctx = tlshd_ctx_new(sk, s);
+	ctx = tlshd_ctx_new(sock->sk, s);
 	if (!ctx)
 		return -ENOMEM;
 	err = note_names(&ctx->req, sock);
@@ -231,15 +232,31 @@ static int begin(struct sock *sk, const struct tlshd_start *s)
 		fput(file);
 		goto put;
 	}
-	trace_tlshd_start(sk, s->role, s->profile);
+	trace_tlshd_start(sock->sk, s->role, s->profile);
 	/* Our caller holds the application's file: its release, and with it the overlay's reference, is yet to come. */
 	tlshd_overlay_relay(ctx);
 	tlshd_ctx_arm(ctx);
 	tlshd_req_queue(ctx, file);
-	return may_wait(sk, s) ? wait_end(ctx) : -EINPROGRESS;
+	return may_wait(sock, s) ? wait_end(ctx) : -EINPROGRESS;
 put:
 	tlshd_ctx_put(ctx);
 	return err;
+}
+
+/*
+ * The application's socket, valid while our caller holds its file. sk_socket may be a pad, and one that is about to be
+ * freed because START has failed in another thread; but a pad has the application's file.
+ */
+static struct socket *socket_of(const struct sock *sk)
+{
+	struct socket *sock;
+
+	rcu_read_lock();
+	sock = READ_ONCE(sk->sk_socket);
+	/* None: sockets of the kernel's own, and ones that lie below another (SMC). */
+	sock = sock && sock->file ? sock_from_file(sock->file) : NULL;
+	rcu_read_unlock();
+	return sock && sock->sk == sk ? sock : NULL;
 }
 
 /**
@@ -252,24 +269,23 @@ put:
  */
 int tlshd_start(struct sock *sk, sockptr_t optval, unsigned int optlen)
 {
-	struct socket *sock = READ_ONCE(sk->sk_socket);
+	struct socket *sock = socket_of(sk);
 	struct tlshd_start s;
 	struct tlshd_ctx *ctx;
 	int err;
 
-	/* A file, because it is what keeps a connection: sockets of the kernel's own have none. */
-	if (!sk_is_tcp(sk) || !sock || !sock->file || sk->sk_state == TCP_LISTEN)
+	if (!sk_is_tcp(sk) || !sock || sk->sk_state == TCP_LISTEN)
 		return -EOPNOTSUPP;
 	err = read_start(&s, optval, optlen);
 	if (err)
 		return err;
 	ctx = tlshd_ctx_get(sk);
 	if (ctx) {
-		err = again(ctx, &s);
+		err = again(ctx, sock, &s);
 		tlshd_ctx_put(ctx);
 		return err;
 	}
 	if (sk->sk_state != TCP_ESTABLISHED)
 		return -ENOTCONN;
-	return begin(sk, &s);
+	return begin(sock, &s);
 }
