@@ -13,6 +13,7 @@
 struct listener {
 	struct list_head node;
 	u32 portid;
+	const struct sock *sk;	/* compared, never followed */
 	bool idle;	/* has no READY to answer */
 };
 
@@ -40,6 +41,17 @@ static struct listener *find(struct tlshd_net *tn, u32 portid)
 	return NULL;
 }
 
+/*
+ * tn->lock held. A number is free again before NETLINK_URELEASE says that its socket is gone: whoever binds it in
+ * between must not pass for that one. The socket itself is not freed before.
+ */
+static struct listener *find_sock(struct tlshd_net *tn, u32 portid, const struct sock *sk)
+{
+	struct listener *l = find(tn, portid);
+
+	return l && l->sk == sk ? l : NULL;
+}
+
 static void free_listeners(struct list_head *list)
 {
 	struct listener *l, *next;
@@ -61,6 +73,7 @@ static void forget(struct tlshd_net *tn)
  * tlshd_daemon_register() - let a netlink socket accept requests
  * @net: namespace to serve
  * @portid: the socket's
+ * @sk: the socket
  * @instance: the daemon's name for itself
  *
  * Another thread group or instance than the registered one takes over. The former is not asked: one of its workers
@@ -69,7 +82,7 @@ static void forget(struct tlshd_net *tn)
  *
  * Return: 0 or -ENOMEM.
  */
-int tlshd_daemon_register(struct net *net, u32 portid, u64 instance)
+int tlshd_daemon_register(struct net *net, u32 portid, const struct sock *sk, u64 instance)
 {
 	struct listener *l = kzalloc(sizeof(*l), GFP_KERNEL);
 	struct tlshd_net *tn = tlshd_net(net);
@@ -79,6 +92,7 @@ int tlshd_daemon_register(struct net *net, u32 portid, u64 instance)
 	if (!l)
 		return -ENOMEM;
 	l->portid = portid;
+	l->sk = sk;
 	l->idle = true;
 
 	spin_lock_bh(&tn->lock);
@@ -156,6 +170,7 @@ void tlshd_daemon_idle(struct net *net, u32 portid)
  * tlshd_daemon_take() - requests for a registered socket
  * @net: namespace
  * @portid: the socket's
+ * @sk: the socket
  * @taken: out
  * @max: room in @taken
  *
@@ -164,14 +179,15 @@ void tlshd_daemon_idle(struct net *net, u32 portid)
  *
  * Return: how many were taken, or -EPERM if the socket is not registered.
  */
-int tlshd_daemon_take(struct net *net, u32 portid, struct tlshd_taken *taken, unsigned int max)
+int tlshd_daemon_take(struct net *net, u32 portid, const struct sock *sk, struct tlshd_taken *taken,
+		      unsigned int max)
 {
 	struct tlshd_net *tn = tlshd_net(net);
 	struct listener *l;
 	int n = -EPERM;
 
 	spin_lock_bh(&tn->lock);
-	l = find(tn, portid);
+	l = find_sock(tn, portid, sk);
 	if (l) {
 		n = tlshd_req_take(tn, taken, max);
 		l->idle = n < max;

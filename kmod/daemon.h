@@ -11,6 +11,7 @@
 
 struct net;
 struct pid;
+struct sock;
 struct user_namespace;
 
 struct tlshd_net {
@@ -28,9 +29,10 @@ struct tlshd_net {
 int tlshd_daemon_init(void);
 void tlshd_daemon_exit(void);
 struct tlshd_net *tlshd_net(struct net *net);
-int tlshd_daemon_register(struct net *net, u32 portid, u64 instance);
+int tlshd_daemon_register(struct net *net, u32 portid, const struct sock *sk, u64 instance);
 void tlshd_daemon_ready(struct net *net);
-int tlshd_daemon_take(struct net *net, u32 portid, struct tlshd_taken *taken, unsigned int max);
+int tlshd_daemon_take(struct net *net, u32 portid, const struct sock *sk, struct tlshd_taken *taken,
+		      unsigned int max);
 void tlshd_daemon_idle(struct net *net, u32 portid);
 
 #endif

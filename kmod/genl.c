@@ -53,7 +53,7 @@ static int register_doit(struct sk_buff *in, struct genl_info *info)
 		return -ENOMEM;
 	err = nla_put_u32(skb, TLSHD_A_PROTO, max);
 	if (!err)
-		err = tlshd_daemon_register(genl_info_net(info), info->snd_portid,
+		err = tlshd_daemon_register(genl_info_net(info), info->snd_portid, NETLINK_CB(in).sk,
 					    nla_get_u64(info->attrs[TLSHD_A_INSTANCE]));
 	if (err) {
 		nlmsg_free(skb);
@@ -177,7 +177,7 @@ static int accept_doit(struct sk_buff *in, struct genl_info *info)
 	ns = daemon_ns(net);
 	if (!ns)
 		return -EPERM;
-	n = tlshd_daemon_take(net, info->snd_portid, taken, nla_get_u32(info->attrs[TLSHD_A_MAX]));
+	n = tlshd_daemon_take(net, info->snd_portid, NETLINK_CB(in).sk, taken, nla_get_u32(info->attrs[TLSHD_A_MAX]));
 	if (n < 0) {
 		put_user_ns(ns);
 		return n;
