@@ -203,9 +203,14 @@ static int accept_doit(struct sk_buff *in, struct genl_info *info)
 		fd_install(fds[i], taken[i].file);
 		tlshd_ctx_put(taken[i].ctx);
 	}
-	/* Not told again at once, which would make a worker without descriptors spin: the next request tells it. */
+	/*
+	 * A short reply says that the queue is empty, so what went back to it is told again. An error is not, or a
+	 * worker without descriptors would spin: it knows, and the next request tells it.
+	 */
 	if (num_fds < n || err)
 		tlshd_daemon_idle(net, info->snd_portid);
+	if (num_fds < n && !err)
+		tlshd_daemon_ready(net);
 	return err;
 }
 
