@@ -42,6 +42,8 @@ static bool split(struct parts *p, u8 *buf, u32 optlen)
 	if (optlen - done->size != (u32)done->info_len + done->post_len + done->blob_len + done->chain_len)
 		return false;
 	info = buf + done->size;
+	p->info.alert_sent = TLSHD_ALERT_NONE;	/* a verdict without info says nothing of alerts */
+	p->info.alert_received = TLSHD_ALERT_NONE;
 	memcpy(&p->info, info, min_t(size_t, done->info_len, sizeof(p->info)));
 	p->info.reason[sizeof(p->info.reason) - 1] = 0;
 	p->post = info + done->info_len;

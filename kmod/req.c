@@ -112,7 +112,7 @@ static struct tlshd_payer *find_payer(struct tlshd_net *tn, kuid_t uid)
 /* tn->lock held. Takes *spare if it needs one. */
 static int reserve_locked(struct tlshd_net *tn, struct tlshd_req *req, struct tlshd_payer **spare)
 {
-	bool server = req->start.role == TLSHD_SERVER;
+	unsigned int *max = req->start.role == TLSHD_SERVER ? &max_user_servers : &max_user_clients;
 	kuid_t uid = payer_uid(req->cred);
 	struct tlshd_payer *payer;
 
@@ -124,6 +124,8 @@ static int reserve_locked(struct tlshd_net *tn, struct tlshd_req *req, struct tl
 	    from_kgid(tn->user_ns, req->cred->egid) == (gid_t)-1)
 		return -EACCES;
 	payer = find_payer(tn, uid);
+	if ((payer ? payer->num[req->start.role] : 0) >= READ_ONCE(*max))
+		return -EAGAIN;
 	if (!payer) {
 		payer = *spare;
 		*spare = NULL;
@@ -131,8 +133,6 @@ static int reserve_locked(struct tlshd_net *tn, struct tlshd_req *req, struct tl
 		INIT_LIST_HEAD(&payer->turn);
 		INIT_LIST_HEAD(&payer->queue);
 		hash_add(tn->payers, &payer->node, __kuid_val(uid));
-	} else if (payer->num[req->start.role] >= READ_ONCE(*(server ? &max_user_servers : &max_user_clients))) {
-		return -EAGAIN;
 	}
 	payer->num[req->start.role]++;
 	req->payer = payer;
