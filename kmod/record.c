@@ -192,11 +192,32 @@ static int control(struct tlshd_ctx *ctx, struct socket *sock)
 	return ret;
 }
 
+/*
+ * A record that net/tls could not take: RFC 8446 section 5.2 wants an alert. It asks again at each read, or, of one that
+ * is too long, never ends a read again: so this is where it becomes for ever.
+ */
+static int broken(struct tlshd_ctx *ctx, struct socket *sock, int err)
+{
+	bool mac = err == -EBADMSG;
+
+	if (mutex_lock_interruptible(&ctx->rx_mutex))
+		return err;
+	if (!ctx->rx_err) {
+		sock_error(ctx->sk);	/* left there too; the alert would fail with it */
+		fail(ctx, sock, -err, mac ? TLSHD_ALERT_BAD_RECORD_MAC : TLSHD_ALERT_RECORD_OVERFLOW,
+		     mac ? "a record does not decrypt" : "a record is too long");
+	}
+	mutex_unlock(&ctx->rx_mutex);
+	return err;
+}
+
 static int recv_data(struct tlshd_ctx *ctx, struct socket *sock, struct msghdr *msg, size_t size, int flags)
 {
 	size_t total = 0;
 	int ret = 0, i;
 
+	if (unlikely(READ_ONCE(ctx->rx_err)))
+		return ctx->rx_err;
 	/* A round has met one of the control records that MAX_CONTROL limits, or has lost it to another reader. */
 	for (i = 0; i <= 2 * MAX_CONTROL; i++) {
 		msg->msg_control = NULL;
@@ -222,6 +243,8 @@ static int recv_data(struct tlshd_ctx *ctx, struct socket *sock, struct msghdr *
 		}
 		ret = -EIO;
 	}
+	if (unlikely(!total && (ret == -EBADMSG || ret == -EMSGSIZE)))
+		ret = broken(ctx, sock, ret);
 	return total ?: ret;
 }
 
