@@ -19,6 +19,8 @@ static const uint8_t ticket[] = { 4, 0, 0, 6, 'n', 'o', 'n', 's', 'e', 'n' };
 static const uint8_t key_update[] = { 24, 0, 0, 1, 0 };
 static const uint8_t close_notify[] = { 1, 0 };
 
+#define MAX_TX_RECORDS "16777216"	/* as the module loads */
+
 static int set_param(const char *name, const char *text)
 {
 	char path[128];
@@ -59,6 +61,7 @@ FIXTURE_SETUP(conn)
 
 FIXTURE_TEARDOWN(conn)
 {
+	EXPECT_EQ(0, set_param("max_tx_records", MAX_TX_RECORDS));	/* a test that failed may have left it low */
 	pair_close(&self->p);
 	close(self->d.fd);
 }
@@ -266,6 +269,54 @@ TEST_F(conn, refuses_what_is_no_tls13_record)
 	EXPECT_EQ(10, buf[1]);
 }
 
+/* RFC 8446 section 5.2. Needs a peer that writes raw bytes. */
+TEST_F(conn, tells_the_peer_of_a_broken_record)
+{
+	static const struct {
+		uint8_t head[5];
+		int error, alert;
+	} records[] = {
+		{ { 23, 3, 3, 0, 40 }, EBADMSG, 20 },
+		{ { 23, 3, 3, 0x7f, 0xff }, EMSGSIZE, 22 },
+	};
+	struct keys tx, rx;
+
+	keys_set(&tx, variant->suite, 0x11);
+	keys_set(&rx, variant->suite, 0x22);
+	for (size_t i = 0; i < sizeof(records) / sizeof(*records); i++) {
+		uint8_t record[45] = { 0 }, type, buf[8];
+		struct tlshd_info info;
+		struct request req;
+		struct pair p;
+
+		ASSERT_EQ(0, pair_open(&p, variant->family));
+		ASSERT_EQ(-1, start(p.app, variant->role, TLSHD_F_NOWAIT));
+		ASSERT_EQ(0, daemon_accept_one(&self->d, &req));
+		ASSERT_EQ(0, hs_open(req.fd, &tx, &rx));
+		close(req.fd);
+		memcpy(record, records[i].head, 5);
+		ASSERT_EQ(sizeof(record), write(p.peer, record, sizeof(record)));
+		for (int j = 0; j < 3; j++) {
+			errno = 0;
+			ASSERT_EQ(-1, read(p.app, buf, sizeof(buf)));
+			EXPECT_EQ(records[i].error, errno) TH_LOG("%zu, read %d: %s", i, j, strerror(errno));
+		}
+		EXPECT_NE(0, wait_for(p.app, POLLIN) & POLLIN);
+		ASSERT_EQ(0, setsockopt(p.peer, SOL_TCP, TCP_ULP, "tls", sizeof("tls")));
+		ASSERT_EQ(0, keys_install(p.peer, TLS_RX, &tx, 0));
+		ASSERT_EQ(2, record_recv(p.peer, &type, buf, sizeof(buf))) TH_LOG("%zu: %s", i, strerror(errno));
+		EXPECT_EQ(21, type);
+		EXPECT_EQ(2, buf[0]);
+		EXPECT_EQ(records[i].alert, buf[1]);
+		EXPECT_EQ(-1, send(p.app, "x", 1, MSG_NOSIGNAL));
+		EXPECT_EQ(EPIPE, errno);
+		ASSERT_EQ(0, info_get(p.app, &info));
+		EXPECT_EQ(records[i].error, info.error);
+		EXPECT_EQ(records[i].alert, info.alert_sent);
+		pair_close(&p);
+	}
+}
+
 TEST_F(conn, bounds_a_flood_of_tickets)
 {
 	char buf[8];
@@ -380,7 +431,7 @@ TEST_F(conn, stops_sending_before_the_key_is_worn)
 	ASSERT_EQ(0, set_param("max_tx_records", "40"));
 	for (i = 0; i < 100 && send(self->p.app, "x", 1, MSG_NOSIGNAL) == 1; i++)
 		;
-	ASSERT_EQ(0, set_param("max_tx_records", "16777216"));
+	ASSERT_EQ(0, set_param("max_tx_records", MAX_TX_RECORDS));
 	if (variant->suite == 0x1303) {
 		EXPECT_EQ(100, i);
 		return;
@@ -396,7 +447,6 @@ TEST_F(conn, stops_sending_before_the_key_is_worn)
 	ASSERT_EQ(0, set_param("max_tx_records", "60"));
 	EXPECT_EQ(-1, send(self->p.app, big, sizeof(big), MSG_NOSIGNAL | MSG_DONTWAIT));
 	EXPECT_EQ(EKEYEXPIRED, errno);
-	ASSERT_EQ(0, set_param("max_tx_records", "16777216"));
 }
 
 TEST_F(conn, keeps_its_keys_and_its_overlay)

@@ -247,6 +247,66 @@ TEST_F_TIMEOUT(race, calls_in_flight_leave_the_overlay_on, 600)
 	       started, rounds(), lost, atomic_load(&s->calls));
 }
 
+struct rival {
+	pthread_t thread;
+	int fd, error;
+};
+
+static void *run_start(void *arg)
+{
+	struct rival *r = arg;
+
+	r->error = start(r->fd, TLSHD_SERVER, TLSHD_F_NOWAIT) ? errno : 0;
+	return NULL;
+}
+
+/*
+ * START from several threads while the peer's FIN makes some fail after they have put their pad in: afterwards the socket is
+ * overlaid, or plain without a ULP.
+ */
+TEST_F_TIMEOUT(race, starts_compete_and_fail, 600)
+{
+	int started = 0, failed = 0;
+	unsigned int seed = 1;
+
+	for (int i = 0; i < rounds(); i++) {
+		struct rival rivals[3];
+		struct tlshd_info info;
+		struct request req;
+		struct pair p;
+
+		ASSERT_EQ(0, pair_open(&p, variant->family));
+		for (int j = 0; j < 3; j++) {
+			rivals[j].fd = p.app;
+			ASSERT_EQ(0, pthread_create(&rivals[j].thread, NULL, run_start, &rivals[j]));
+		}
+		for (volatile unsigned int spin = rand_r(&seed) % 20000; spin; spin--)
+			;
+		shutdown(p.peer, SHUT_WR);
+		for (int j = 0; j < 3; j++) {
+			pthread_join(rivals[j].thread, NULL);
+			EXPECT_TRUE(rivals[j].error == EINPROGRESS || rivals[j].error == EALREADY ||
+				    rivals[j].error == ENOTCONN) TH_LOG("%s", strerror(rivals[j].error));
+		}
+		errno = 0;
+		EXPECT_EQ(-1, setsockopt(p.app, SOL_TCP, TCP_ULP, "tls", 4));
+		if (info_get(p.app, &info) == 0) {
+			EXPECT_EQ(EPERM, errno);
+			started++;
+			ASSERT_EQ(0, daemon_accept_one(&self->d, &req));
+			close(req.fd);
+		} else {
+			failed++;
+			errno = 0;
+			EXPECT_EQ(-1, setsockopt(p.app, SOL_TCP, TCP_ULP, "tls", 4));
+			EXPECT_EQ(ENOTCONN, errno) TH_LOG("%s", strerror(errno));
+			EXPECT_EQ(1, send(p.app, "x", 1, MSG_NOSIGNAL));
+		}
+		pair_close(&p);
+	}
+	TH_LOG("%d started, %d failed", started, failed);
+}
+
 struct closer {
 	pthread_t thread;
 	int fd;

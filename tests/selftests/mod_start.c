@@ -2,15 +2,19 @@
 /* START, from the first check to the handshake's one end. */
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -33,6 +37,18 @@ static int so_error(int fd)
 
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	return error;
+}
+
+static int param(const char *name, const char *text)
+{
+	char path[128];
+	int fd, n;
+
+	snprintf(path, sizeof(path), "/sys/module/tlshd/parameters/%s", name);
+	fd = open(path, O_WRONLY);
+	n = write(fd, text, strlen(text));
+	close(fd);
+	return n > 0 ? 0 : -1;
 }
 
 /* START in a thread of its own, blocking. */
@@ -94,6 +110,7 @@ FIXTURE_SETUP(start)
 
 FIXTURE_TEARDOWN(start)
 {
+	EXPECT_EQ(0, param("max_user_servers", "4096"));	/* a test that failed may have left it low */
 	if (self->req.fd >= 0)
 		close(self->req.fd);
 	pair_close(&self->p);
@@ -623,18 +640,6 @@ TEST_F(start, works_without_privilege)
 	EXPECT_EQ(65534, self->req.uid);
 }
 
-static int param(const char *name, const char *text)
-{
-	char path[128];
-	int fd, n;
-
-	snprintf(path, sizeof(path), "/sys/module/tlshd/parameters/%s", name);
-	fd = open(path, O_WRONLY);
-	n = write(fd, text, strlen(text));
-	close(fd);
-	return n > 0 ? 0 : -1;
-}
-
 /* The cap counts handshake sockets, not handshakes: closing does not make room while the daemon holds on. */
 TEST_F(start, is_capped_by_what_the_daemon_holds)
 {
@@ -642,6 +647,9 @@ TEST_F(start, is_capped_by_what_the_daemon_holds)
 	struct request req;
 	long limit = now_ms() + WAIT_MS;
 
+	ASSERT_EQ(0, param("max_user_servers", "0"));
+	EXPECT_EQ(-1, start(self->p.app, TLSHD_SERVER, TLSHD_F_NOWAIT));
+	EXPECT_EQ(EAGAIN, errno);
 	ASSERT_EQ(0, param("max_user_servers", "1"));
 	BEGIN();
 	close(self->p.app);
@@ -659,7 +667,6 @@ TEST_F(start, is_capped_by_what_the_daemon_holds)
 	while (start(second.app, TLSHD_SERVER, TLSHD_F_NOWAIT) == -1 && errno == EAGAIN && now_ms() < limit)
 		sched_yield();
 	EXPECT_EQ(EINPROGRESS, errno);
-	ASSERT_EQ(0, param("max_user_servers", "4096"));
 	pair_close(&second);
 	pair_close(&client);
 }
@@ -687,6 +694,104 @@ TEST_F(start, hands_requests_out_by_turns)
 		close(reqs[i].fd);
 		pair_close(&p[i]);
 	}
+}
+
+/* Review 25: what finds no descriptor stays, and is told again after a reply that came back short for that reason. */
+TEST_F(start, keeps_requests_that_find_no_descriptor)
+{
+	struct rlimit was, low;
+	struct request reqs[3];
+	struct pair p[3];
+	char ready[256];
+	int i, next;
+
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, pair_open(&p[i], variant->family));
+		ASSERT_EQ(-1, start(p[i].app, TLSHD_SERVER, TLSHD_F_NOWAIT));
+		ASSERT_EQ(EINPROGRESS, errno);
+	}
+	/* The READY of the first; no other is on its way. */
+	ASSERT_LT(0, recv(self->d.fd, ready, sizeof(ready), 0));
+	next = dup(0);
+	close(next);
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &was));
+	low = (struct rlimit){ next + 1, was.rlim_max };	/* room for one */
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &low));
+	i = daemon_accept(&self->d, reqs, 3);
+	ASSERT_EQ(1, i);
+	EXPECT_EQ(next, reqs[0].fd);
+	EXPECT_TRUE(self->d.ready);
+	i = daemon_accept(&self->d, reqs + 1, 3);
+	ASSERT_EQ(-1, i);
+	EXPECT_EQ(EMFILE, errno);
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &was));
+	ASSERT_EQ(2, daemon_accept(&self->d, reqs + 1, 2));
+	/* In their order. */
+	for (i = 0; i < 3; i++) {
+		struct sockaddr_storage peer;
+		socklen_t len = sizeof(peer);
+
+		ASSERT_EQ(0, getpeername(p[i].app, (void *)&peer, &len));
+		EXPECT_EQ(0, memcmp(&peer, &reqs[i].peer, len));
+		close(reqs[i].fd);
+		pair_close(&p[i]);
+	}
+}
+
+static int loopback_up(void)
+{
+	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	int ret = ioctl(fd, SIOCSIFFLAGS, &ifr);
+
+	close(fd);
+	return ret;
+}
+
+#define NO_NAMESPACES 77
+
+/* Review 13 and 22: who is in a user namespace below the daemon's is served, as the uid that the daemon knows him by. */
+TEST_F(start, serves_user_namespaces_below)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		if (setuid(65534) || unshare(CLONE_NEWUSER))
+			_exit(NO_NAMESPACES);
+		_exit(start(self->p.app, TLSHD_SERVER, TLSHD_F_NOWAIT) != -1 || errno != EINPROGRESS);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	if (WEXITSTATUS(status) == NO_NAMESPACES)
+		SKIP(return, "no user namespaces for everyone");
+	ASSERT_EQ(0, status);
+	ASSERT_EQ(0, daemon_accept_one(&self->d, &self->req));
+	EXPECT_EQ(65534, self->req.uid);
+}
+
+/* Review 13: who owns a network namespace does not become the judge of the peers of what runs in it. */
+TEST_F(start, takes_no_daemon_of_a_container)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		struct daemon d;
+		struct pair p;
+
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
+			_exit(NO_NAMESPACES);
+		if (loopback_up() || pair_open(&p, AF_INET))
+			_exit(1);
+		if (daemon_open(&d) || daemon_register(&d, 1) != -1 || errno != EPERM)
+			_exit(2);
+		/* Nor does the host's daemon serve it: that one registered for its own network namespace. */
+		_exit(start(p.app, TLSHD_SERVER, 0) != -1 || errno != ESRCH ? 3 : 0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	if (WEXITSTATUS(status) == NO_NAMESPACES)
+		SKIP(return, "this kernel has no user namespaces");
+	EXPECT_EQ(0, status);
 }
 
 TEST_F(start, keeps_the_module_loaded)
@@ -774,6 +879,19 @@ TEST_F(start, does_not_open_without_keys)
 	done_init(&d, &info, &self->tx, &self->rx);
 	EXPECT_EQ(-1, done_send(self->req.fd, &d, &info, NULL, 0));
 	EXPECT_EQ(EPROTO, errno);
+}
+
+TEST_F(start, knows_no_alert_without_info)
+{
+	struct tlshd_done d = { .size = sizeof(d), .error = EPROTO, .send_alert = TLSHD_ALERT_NONE };
+	struct tlshd_info info;
+
+	BEGIN();
+	ASSERT_EQ(0, done_send(self->req.fd, &d, NULL, NULL, 0));
+	ASSERT_EQ(0, info_get(self->p.app, &info));
+	EXPECT_EQ(EPROTO, info.error);
+	EXPECT_EQ(TLSHD_ALERT_NONE, info.alert_sent);
+	EXPECT_EQ(TLSHD_ALERT_NONE, info.alert_received);
 }
 
 TEST_F(start, takes_one_verdict)
