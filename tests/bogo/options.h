@@ -21,7 +21,7 @@ enum exit_status { EXIT_PASS = 0, EXIT_FAIL = 1, EXIT_UNIMPLEMENTED = 89 };
 struct options {
 	bool server, ipv6, async, writes_first, shuts_down, key_update, send_alert, record_sizes;
 	bool verify_peer, verify_fail, custom_verify, reject_alpn, decline_alpn, no_session, traffic_secrets, check_close;
-	bool handshaker_supported, only_tls13;
+	bool handshaker_supported, only_tls13, expect_hrr, expect_no_hrr;
 	const char *cert, *key, *trust, *host_name, *advertise_alpn, *select_alpn;
 	const char *expect_alpn, *expect_server_name, *export_label, *export_context;
 	const char *shim_id;

@@ -126,13 +126,12 @@ static void load_alpn(void)
 static void load(void)
 {
 	static const uint16_t suites[] = { TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256 };
-	static const uint16_t groups[] = { 0x001d, 0x0017, 0x0018 };	/* those of them that the engine has */
+	static const uint16_t groups[] = { 0x001d, 0x0017, 0x0018 };
 
 	memcpy(s.config.suites, suites, sizeof(suites));
 	s.config.num_suites = sizeof(suites) / sizeof(*suites);
-	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups) && !opt.num_groups; i++)
-		if (kem_find(groups[i]))
-			s.config.groups[s.config.num_groups++] = groups[i];
+	memcpy(s.config.groups, groups, sizeof(groups));
+	s.config.num_groups = sizeof(groups) / sizeof(*groups);
 	if (opt.num_groups) {
 		memcpy(s.config.groups, opt.groups, sizeof(opt.groups));
 		s.config.num_groups = opt.num_groups;
@@ -279,6 +278,8 @@ static bool check_result(void)
 	tls_result(&s.tls, &r);
 	if (opt.expect_group && opt.expect_group != r.group)
 		return complain("shim: wrong group");
+	if ((opt.expect_hrr && !s.tls.retry) || (opt.expect_no_hrr && s.tls.retry))
+		return complain("shim: HelloRetryRequest or none");
 	if (opt.expect_scheme && !opt.server && opt.expect_scheme != r.sigscheme)
 		return complain("shim: wrong signature scheme");
 	if (opt.expect_server_name && (!r.server_name || strcmp(opt.expect_server_name, r.server_name)))

@@ -107,7 +107,6 @@ const char *token_of(const struct tls_result *r)
 const char *token_unimplemented(const struct tls_result *r)
 {
 	static const struct row missing[] = {
-		{ "HelloRetryRequest", "HelloRetryRequest" },
 		{ "does not offer TLS 1.3", "older versions" },
 		{ ", not TLS 1.3", "older versions" },
 		{ "peer sent alert protocol_version", "older versions" },

@@ -6,8 +6,8 @@
 #include "pair.h"
 
 /* The steps of RFC 8446 figure 1 that send a message in a plain handshake, by their place in the arrays. */
-enum { CLIENT_HELLO = 0, CLIENT_FINISHED = 15 };
-enum { SERVER_HELLO = 3, ENCRYPTED_EXTENSIONS = 6, CERTIFICATE = 8, CERTIFICATE_VERIFY = 10, SERVER_FINISHED = 11 };
+enum { CLIENT_HELLO = 0, CLIENT_FINISHED = 16 };
+enum { SERVER_HELLO = 4, ENCRYPTED_EXTENSIONS = 7, CERTIFICATE = 9, ASK = 10, CERTIFICATE_VERIFY = 11, SERVER_FINISHED = 12 };
 
 static const size_t flight[] = { ENCRYPTED_EXTENSIONS, CERTIFICATE, CERTIFICATE_VERIFY, SERVER_FINISHED };
 
@@ -57,9 +57,9 @@ static void two_messages_swapped_are_refused(void **state)
 			pair_steps(&p, TLS_SERVER);
 			steps = p.side[TLS_SERVER].steps;
 			/* A signature is asked for once, at the latest before the first of the two is sent. */
-			pair_remove(&p, TLS_SERVER, 9);
+			pair_remove(&p, TLS_SERVER, ASK);
 			pair_insert(&p, TLS_SERVER, ENCRYPTED_EXTENSIONS, auth_ask_signature);
-			size_t a = flight[i] + (flight[i] < 9), b = flight[k] + (flight[k] < 9);
+			size_t a = flight[i] + (flight[i] < ASK), b = flight[k] + (flight[k] < ASK);
 			hs_step *step = steps[a];
 
 			steps[a] = steps[b];

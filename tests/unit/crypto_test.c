@@ -222,7 +222,7 @@ static void aead_open_refuses_every_cut(void **state)
 
 /* ---- groups ---- */
 
-static const uint16_t groups[] = { 0x001d, 0x0017 };
+static const uint16_t groups[] = { 0x001d, 0x0017, 0x0018 };
 
 static void both_sides_of_each_group_agree(void **state)
 {
@@ -240,7 +240,7 @@ static void both_sides_of_each_group_agree(void **state)
 			assert_memory_equal(ours, theirs, kem->secret_len);
 		}
 	}
-	assert_null(kem_find(0x0018));
+	assert_null(kem_find(0x0019));
 }
 
 static void kem_matches_its_vectors(void **state)
@@ -258,6 +258,11 @@ static void kem_matches_its_vectors(void **state)
 		  "04700c48f77f56584c5cc632ca65640db91b6bacce3a4df6b42ce7cc838833d287"
 		  "db71e509e3fd9b060ddb20ba5c51dcc5948d46fbf640dfe0441782cab85fa4ac",
 		  "46fc62106420ff012e54a434fbdd2d25ccc5852060561e68040dd7778997bd7b" },
+		/* the same, P-384 */
+		{ 0x0018, "3cc3122a68f0d95027ad38c067916ba0eb8c38894d22e1b15618b6818a661774ad463b205da88cf699ab4d43c9cf98a1",
+		  "04a7c76b970c3b5fe8b05d2838ae04ab47697b9eaf52e764592efda27fe7513272734466b400091adbf2d68c58e0c50066"
+		  "ac68f19f2e1cb879aed43a9969b91a0839c4c38a49749b661efedf243451915ed0905a32b060992b468c64766fc8437a",
+		  "5f9d29dc5e31a163060356213669c8ce132e22f57c9a04f40ba7fcead493b457e5621e766c40a2e3d4d6a04b25e533f1" },
 	};
 
 	(void)state;
@@ -294,6 +299,12 @@ static void bad_shares_are_refused(void **state)
 		  "0000000000000000000000000000000000000000000000000000000000000000" },
 		{ 0x0017, "coordinate of p or more", "04ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 		  "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff" },
+		{ 0x0018, "not on the curve",
+		  "04a7c76b970c3b5fe8b05d2838ae04ab47697b9eaf52e764592efda27fe7513272734466b400091adbf2d68c58e0c50066"
+		  "ac68f19f2e1cb879aed43a9969b91a0839c4c38a49749b661efedf243451915ed0905a32b060992b468c64766fc8437b" },
+		{ 0x0018, "compressed",
+		  "02a7c76b970c3b5fe8b05d2838ae04ab47697b9eaf52e764592efda27fe7513272734466b400091adbf2d68c58e0c50066"
+		  "ac68f19f2e1cb879aed43a9969b91a0839c4c38a49749b661efedf243451915ed0905a32b060992b468c64766fc8437a" },
 	};
 
 	(void)state;

@@ -6,7 +6,7 @@ import sys
 
 FILES = {
     "aes_gcm_test": "aead", "chacha20_poly1305_test": "aead",
-    "x25519_test": "kem", "ecdh_secp256r1_ecpoint_test": "kem",
+    "x25519_test": "kem", "ecdh_secp256r1_ecpoint_test": "kem", "ecdh_secp384r1_ecpoint_test": "kem",
     "hmac_sha256_test": "hmac", "hmac_sha384_test": "hmac",
     "ecdsa_secp256r1_sha256_test": 0x0403, "ecdsa_secp384r1_sha384_test": 0x0503, "ed25519_test": 0x0807,
     "rsa_pss_2048_sha256_mgf1_32_test": 0x0804, "rsa_pss_3072_sha256_mgf1_32_test": 0x0804,
@@ -19,6 +19,9 @@ FILES = {
     "rsa_pss_2048_sha512_mgf1sha256_32_params_test": -0x080B,
 }
 
+# number, bytes of a share and of a private key
+GROUPS = {"x25519": ("1d", 32, 32), "secp256r1": ("17", 65, 32), "secp384r1": ("18", 97, 48)}
+
 
 def aead(name, group, test):
     """Only what TLS uses: nonces of 96 bits, tags of 128."""
@@ -29,11 +32,11 @@ def aead(name, group, test):
 
 def kem(name, _group, test):
     """X25519: a secret of zeros is refused, what is merely unusual is computed. The engine checks a share's length."""
-    p256 = name.startswith("ecdh")
-    if len(test["public"]) == (130 if p256 else 64):
-        good = test["result"] != "invalid" and (p256 or int(test["shared"], 16) != 0)
-        private = test["private"][-64:].rjust(64, "0")
-        yield "valid" if good else "invalid", "17" if p256 else "1d", private, test["public"], test["shared"]
+    number, share_len, private_len = GROUPS[name.split("_")[-3] if name.startswith("ecdh") else "x25519"]
+    if len(test["public"]) == 2 * share_len:
+        good = test["result"] != "invalid" and (name.startswith("ecdh") or int(test["shared"], 16) != 0)
+        private = test["private"][-2 * private_len:].rjust(2 * private_len, "0")
+        yield "valid" if good else "invalid", number, private, test["public"], test["shared"]
 
 
 def hmac(name, _group, test):

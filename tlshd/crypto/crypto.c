@@ -50,10 +50,11 @@ int aead_open(enum aead_id id, uint8_t *out, const uint8_t *in, size_t len, cons
 static const struct kem kems[] = {
 	{ 0x001d, X25519_LEN, X25519_LEN, X25519_LEN, "X25519", x25519_keygen, x25519_encaps, x25519_decaps },
 	{ 0x0017, P256_SHARE_LEN, P256_SHARE_LEN, P256_SECRET_LEN, "secp256r1", p256_keygen, p256_encaps, p256_decaps },
+	{ 0x0018, P384_SHARE_LEN, P384_SHARE_LEN, P384_SECRET_LEN, "secp384r1", p384_keygen, p384_encaps, p384_decaps },
 };
 
-_Static_assert(P256_SHARE_LEN <= KEM_SHARE_MAX && X25519_LEN <= KEM_SHARE_MAX, "a share does not fit");
-_Static_assert(P256_SECRET_LEN <= KEM_SECRET_MAX && X25519_LEN <= KEM_PRIV_MAX, "a secret does not fit");
+_Static_assert(P384_SHARE_LEN <= KEM_SHARE_MAX && X25519_LEN <= P256_SHARE_LEN, "a share does not fit");
+_Static_assert(P384_SECRET_LEN <= KEM_SECRET_MAX && P384_SECRET_LEN <= KEM_PRIV_MAX, "a secret does not fit");
 
 const struct kem *kem_find(uint16_t group)
 {

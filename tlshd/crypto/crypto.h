@@ -109,9 +109,9 @@ void aead_seal(enum aead_id id, uint8_t *out, const uint8_t *in, size_t len, con
 int aead_open(enum aead_id id, uint8_t *out, const uint8_t *in, size_t len, const uint8_t *ad, size_t ad_len,
 	      const uint8_t *key, const uint8_t *nonce) CRYPTO_MUST_CHECK;
 
-/* ---- key exchange groups, as KEMs (X25519 in sodium.c, P-256 in openssl.c) ---- */
+/* ---- key exchange groups, as KEMs (X25519 in sodium.c, P-256 and P-384 in openssl.c) ---- */
 
-#define KEM_SHARE_MAX	65	/* grows with the table */
+#define KEM_SHARE_MAX	97	/* grows with the table */
 #define KEM_PRIV_MAX	48
 #define KEM_SECRET_MAX	48
 
@@ -125,7 +125,7 @@ int aead_open(enum aead_id id, uint8_t *out, const uint8_t *in, size_t len, cons
  *	secret is all zero (RFC 8446 7.4.2, 4.2.8.2). -ENOMEM
  * @decaps: client: the secret from our @priv and the server's share. -EBADMSG, -ENOMEM likewise
  *
- * secp256r1 allocates in libcrypto: without memory keygen aborts, and a share may count as invalid. X25519 does not.
+ * The NIST curves allocate in libcrypto: without memory keygen aborts, and a share may count as invalid. X25519 does not.
  */
 struct kem {
 	uint16_t group;

@@ -58,6 +58,13 @@ void p256_keygen(uint8_t *priv, uint8_t *share);
 int p256_encaps(uint8_t *share, uint8_t *secret, const uint8_t *client_share) CRYPTO_MUST_CHECK;
 int p256_decaps(uint8_t *secret, const uint8_t *priv, const uint8_t *server_share) CRYPTO_MUST_CHECK;
 
+#define P384_SHARE_LEN	97
+#define P384_SECRET_LEN	48
+
+void p384_keygen(uint8_t *priv, uint8_t *share);
+int p384_encaps(uint8_t *share, uint8_t *secret, const uint8_t *client_share) CRYPTO_MUST_CHECK;
+int p384_decaps(uint8_t *secret, const uint8_t *priv, const uint8_t *server_share) CRYPTO_MUST_CHECK;
+
 /* ---- signature schemes: crypto.c has the rows, openssl.c and key.c read them ---- */
 
 enum sig_md { SIG_MD_NONE, SIG_MD_SHA256, SIG_MD_SHA384, SIG_MD_SHA512 };

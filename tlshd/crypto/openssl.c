@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The half of crypto that libcrypto does: SHA-2 and HMAC (SHA-NI), AES-GCM, P-256, and signatures other than Ed25519.
+ * The half of crypto that libcrypto does: SHA-2 and HMAC (SHA-NI), AES-GCM, P-256, P-384, and signatures other than Ed25519.
  *
  * SHA-2 and the curve go through the low-level calls on purpose: a running hash is then a plain struct, and a key
  * exchange costs half of EVP_PKEY_derive(), which checks a public key by a multiplication that a curve of cofactor 1
@@ -199,9 +199,10 @@ struct curve {
 	size_t field_len;	/* bytes of a coordinate and of a private scalar */
 };
 
-enum { CURVE_P256, NUM_CURVES };
+enum { CURVE_P256, CURVE_P384, NUM_CURVES };
 static const struct curve curves[NUM_CURVES] = {
 	[CURVE_P256] = { NID_X9_62_prime256v1, P256_SECRET_LEN },
+	[CURVE_P384] = { NID_secp384r1, P384_SECRET_LEN },
 };
 static EC_GROUP *groups[NUM_CURVES];	/* made by openssl_start(), then read only */
 
@@ -294,6 +295,21 @@ int p256_encaps(uint8_t *share, uint8_t *secret, const uint8_t *client_share)
 int p256_decaps(uint8_t *secret, const uint8_t *priv, const uint8_t *server_share)
 {
 	return ec_derive(CURVE_P256, secret, priv, server_share);
+}
+
+void p384_keygen(uint8_t *priv, uint8_t *share)
+{
+	must(ec_keygen(CURVE_P384, priv, share) == 0);
+}
+
+int p384_encaps(uint8_t *share, uint8_t *secret, const uint8_t *client_share)
+{
+	return ec_encaps(CURVE_P384, share, secret, client_share);
+}
+
+int p384_decaps(uint8_t *secret, const uint8_t *priv, const uint8_t *server_share)
+{
+	return ec_derive(CURVE_P384, secret, priv, server_share);
 }
 
 /* ---- signatures ---- */

@@ -4,9 +4,10 @@
 
 #include "ext.h"
 
-#define CLIENT_HELLO_MAX 1024
+#define CLIENT_HELLO_MAX 1024	/* without a cookie */
 
-_Static_assert(CLIENT_HELLO_MAX >= 300 + TLS_NAME_MAX + TLS_ALPN_MAX + KEM_SHARE_MAX, "the longest ClientHello");
+_Static_assert(CLIENT_HELLO_MAX >= 300 + TLS_NAME_MAX + TLS_ALPN_MAX + TLS_SHARES_MAX * (4 + KEM_SHARE_MAX),
+	       "the longest ClientHello");
 
 /* ---- ClientHello, 4.1.2: extensions in the order in which they are sent ---- */
 
@@ -70,35 +71,52 @@ static void put_supported_versions(struct tls_conn *c, struct build *b)
 
 static void put_key_share(struct tls_conn *c, struct build *b)
 {
-	struct vec ext = ext_begin(c, b, EXT_KEY_SHARE), shares = put_vec(b, 2), share;
+	struct vec ext = ext_begin(c, b, EXT_KEY_SHARE), shares = put_vec(b, 2);
 
-	put_u16(b, c->kem->group);
-	share = put_vec(b, 2);
-	c->kem->keygen(c->priv, put_space(b, c->kem->client_share_len));
-	put_end(b, share);
+	for (size_t i = 0; i < c->num_shares; i++) {
+		const struct key_share *s = &c->shares[i];
+		struct vec share;
+
+		put_u16(b, s->kem->group);
+		share = put_vec(b, 2);
+		put_bytes(b, s->bytes, s->kem->client_share_len);
+		put_end(b, share);
+	}
 	put_end(b, shares);
+	put_end(b, ext);
+}
+
+/* 4.2.2: what the server sent, back. */
+static void put_cookie(struct tls_conn *c, struct build *b)
+{
+	struct vec ext, cookie;
+
+	if (!c->cookie_len)
+		return;
+	ext = ext_begin(c, b, EXT_COOKIE);
+	cookie = put_vec(b, 2);
+	put_bytes(b, c->cookie, c->cookie_len);
+	put_end(b, cookie);
 	put_end(b, ext);
 }
 
 static void (*const hello_exts[])(struct tls_conn *c, struct build *b) = {
 	put_server_name, put_supported_groups, put_signature_algorithms,
-	put_alpn, put_supported_versions, put_key_share,
+	put_alpn, put_supported_versions, put_key_share, put_cookie,
 };
 
-static enum hs send_client_hello(struct tls_conn *c)
+/* The same bytes each time it is called, but for what a HelloRetryRequest changed. Return: HS_NEXT, HS_WANT_TX. */
+static enum hs send_hello(struct tls_conn *c)
 {
 	const struct tls_config *config = c->params.config;
 	struct build b;
 	struct vec v;
-	enum hs rc = hs_begin(c, &b, HT_CLIENT_HELLO, CLIENT_HELLO_MAX);
+	enum hs rc = hs_begin(c, &b, HT_CLIENT_HELLO, CLIENT_HELLO_MAX + (size_t)c->cookie_len);
 
 	if (rc)
 		return rc;
-	c->kem = kem_find(config->groups[0]);
-	c->session_id_len = config->no_ccs ? 0 : SESSION_ID_MAX;	/* D.4 */
-	rand_bytes(c->session_id, c->session_id_len);
 	put_u16(&b, VERSION_LEGACY);
-	rand_bytes(put_space(&b, RANDOM_LEN), RANDOM_LEN);
+	put_bytes(&b, c->hello, RANDOM_LEN);
 	v = put_vec(&b, 1);
 	put_bytes(&b, c->session_id, c->session_id_len);
 	put_end(&b, v);
@@ -112,17 +130,34 @@ static enum hs send_client_hello(struct tls_conn *c)
 		hello_exts[i](c, &b);
 	put_end(&b, v);
 	hs_send(c, &b);
-	c->rx.ccs_ok = true;
 	return HS_NEXT;
 }
 
-/* ---- ServerHello, 4.1.3 ---- */
+static void add_share(struct tls_conn *c, uint16_t group)
+{
+	struct key_share *s = &c->shares[c->num_shares++];
 
-/* SHA-256 of "HelloRetryRequest": the random that makes a ServerHello one, 4.1.3. */
-static const uint8_t retry_random[RANDOM_LEN] = {
-	0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
-	0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
-};
+	s->kem = kem_find(group);
+	s->kem->keygen(s->priv, s->bytes);
+}
+
+static enum hs send_client_hello(struct tls_conn *c)
+{
+	const struct tls_config *config = c->params.config;
+
+	if (!c->num_shares) {	/* not yet prepared when there was no room to send it */
+		c->session_id_len = config->no_ccs ? 0 : SESSION_ID_MAX;	/* D.4 */
+		rand_bytes(c->session_id, c->session_id_len);
+		rand_bytes(c->hello, RANDOM_LEN);
+		do {
+			add_share(c, config->groups[c->num_shares]);
+		} while (c->num_shares < config->num_shares);
+	}
+	c->rx.ccs_ok = true;
+	return send_hello(c);
+}
+
+/* ---- ServerHello, 4.1.3 ---- */
 
 struct server_hello {
 	uint16_t version, suite;
@@ -140,12 +175,19 @@ static bool read_fields(struct server_hello *sh, struct cursor *body)
 	       cur_u8(body, &sh->compression);
 }
 
+static bool is_retry(const struct server_hello *sh)
+{
+	return !memcmp(sh->random, hs_retry_random, RANDOM_LEN);
+}
+
 /* A server that chose an older version may have been tricked into it: 4.1.3. */
 static enum hs refuse_old_version(struct tls_conn *c, const struct server_hello *sh)
 {
 	static const char sentinel[7] = "DOWNGRD";
 	const uint8_t *end = sh->random + RANDOM_LEN - 8;
 
+	if (c->retry)
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose version 0x%04x after TLS 1.3", sh->version);
 	if (!memcmp(end, sentinel, sizeof(sentinel)) && end[7] <= 1)
 		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server says that something downgraded the connection");
 	return hs_refuse(c, ALERT_PROTOCOL_VERSION, "server chose version 0x%04x, not TLS 1.3", sh->version);
@@ -179,18 +221,30 @@ static enum hs choose_suite(struct tls_conn *c, const struct server_hello *sh)
 {
 	const struct tls_config *config = c->params.config;
 
-	for (size_t i = 0; i < config->num_suites; i++)
+	for (size_t i = 0; i < config->num_suites && !c->suite; i++)
 		if (config->suites[i] == sh->suite)
 			c->suite = suite_find(sh->suite);
 	if (!c->suite)
 		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose suite 0x%04x, which was not offered",
 				 sh->suite);
+	if (c->suite->id != sh->suite)
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose suite 0x%04x after 0x%04x", sh->suite,
+				 c->suite->id);
 	return HS_NEXT;
+}
+
+static const struct key_share *find_share(const struct tls_conn *c, uint16_t group)
+{
+	for (size_t i = 0; i < c->num_shares; i++)
+		if (c->shares[i].kem->group == group)
+			return &c->shares[i];
+	return NULL;
 }
 
 static enum hs agree_key(struct tls_conn *c, const struct server_hello *sh)
 {
 	struct cursor data = sh->exts.data[EXT_KEY_SHARE], share;
+	const struct key_share *own;
 	uint16_t group;
 	int err;
 
@@ -198,12 +252,14 @@ static enum hs agree_key(struct tls_conn *c, const struct server_hello *sh)
 		return hs_refuse(c, ALERT_MISSING_EXTENSION, "ServerHello without key_share");
 	if (!cur_u16(&data, &group) || !cur_vec(&data, &share, 2, 1, 65535) || !cur_empty(&data))
 		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed key_share");
-	if (group != c->kem->group)
+	own = find_share(c, group);
+	if (!own)
 		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose group 0x%04x, of which no share was sent",
 				 group);
+	c->kem = own->kem;
 	if (share.len != c->kem->server_share_len)
 		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "key share of wrong length for %s", c->kem->name);
-	err = c->kem->decaps(c->dhe, c->priv, share.p);
+	err = c->kem->decaps(c->dhe, own->priv, share.p);
 	if (err == -ENOMEM)
 		return hs_fail(c, err, ALERT_INTERNAL_ERROR, "out of memory");
 	if (err)
@@ -211,26 +267,94 @@ static enum hs agree_key(struct tls_conn *c, const struct server_hello *sh)
 	return HS_NEXT;
 }
 
-static enum hs parse_server_hello(struct tls_conn *c, struct cursor *body)
+/* What a ServerHello and a HelloRetryRequest have in common. */
+static enum hs read_hello(struct tls_conn *c, struct server_hello *sh, struct cursor *body, enum ext_place place)
 {
-	struct server_hello sh;
-
-	if (!read_fields(&sh, body))
+	if (!read_fields(sh, body))
 		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed ServerHello");
+	if (place == IN_SERVER_HELLO && is_retry(sh))
+		return hs_refuse(c, ALERT_UNEXPECTED_MESSAGE, "a second HelloRetryRequest");
 	/* In older versions other extensions belong here, or none. */
 	if (cur_empty(body) || !ext_offered(*body, EXT_SUPPORTED_VERSIONS))
-		return refuse_old_version(c, &sh);
-	if (ext_parse(c, &sh.exts, body, IN_SERVER_HELLO))
+		return refuse_old_version(c, sh);
+	if (ext_parse(c, &sh->exts, body, place))
 		return HS_FAILED;
 	if (!cur_empty(body))
 		return hs_refuse(c, ALERT_DECODE_ERROR, "ServerHello is too long");
-	if (check_version(c, &sh) || check_echo(c, &sh) || choose_suite(c, &sh) || agree_key(c, &sh))
+	if (check_version(c, sh) || check_echo(c, sh) || choose_suite(c, sh))
 		return HS_FAILED;
 	transcript_pick(&c->transcript, c->suite->hash);
 	return HS_NEXT;
 }
 
-/* HelloRetryRequest is not offered: we cannot send a second ClientHello, so a server that wants one is refused. */
+static enum hs parse_server_hello(struct tls_conn *c, struct cursor *body)
+{
+	struct server_hello sh;
+
+	if (read_hello(c, &sh, body, IN_SERVER_HELLO))
+		return HS_FAILED;
+	return agree_key(c, &sh);
+}
+
+static bool offers_group(const struct tls_config *config, uint16_t group)
+{
+	for (size_t i = 0; i < config->num_groups; i++)
+		if (config->groups[i] == group)
+			return true;
+	return false;
+}
+
+/* 4.2.8: the group that the server wants a share of instead of those sent. */
+static enum hs take_group(struct tls_conn *c, struct cursor data)
+{
+	uint16_t group;
+
+	if (!cur_u16(&data, &group) || !cur_empty(&data))
+		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed key_share");
+	if (!offers_group(c->params.config, group))
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server asks for group 0x%04x, which was not offered",
+				 group);
+	if (find_share(c, group))
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server asks for group 0x%04x, whose share was sent",
+				 group);
+	wipe(c->shares, sizeof(c->shares));
+	c->num_shares = 0;
+	add_share(c, group);
+	return HS_NEXT;
+}
+
+static enum hs take_cookie(struct tls_conn *c, struct cursor data)
+{
+	struct cursor cookie;
+
+	if (!cur_vec(&data, &cookie, 2, 1, 65535) || !cur_empty(&data))
+		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed cookie");
+	if (cookie.len > COOKIE_MAX)
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "cookie of %zu bytes is over the limit", cookie.len);
+	memcpy(c->cookie, cookie.p, cookie.len);
+	c->cookie_len = (uint16_t)cookie.len;
+	return HS_NEXT;
+}
+
+/* 4.1.4. */
+static enum hs parse_hello_retry_request(struct tls_conn *c, struct cursor *body)
+{
+	struct server_hello sh;
+	const struct cursor *data = sh.exts.data;
+
+	if (read_hello(c, &sh, body, IN_HELLO_RETRY_REQUEST))
+		return HS_FAILED;
+	if (!ext_has(&sh.exts, EXT_KEY_SHARE) && !ext_has(&sh.exts, EXT_COOKIE))
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "HelloRetryRequest that changes nothing");
+	if ((ext_has(&sh.exts, EXT_KEY_SHARE) && take_group(c, data[EXT_KEY_SHARE])) ||
+	    (ext_has(&sh.exts, EXT_COOKIE) && take_cookie(c, data[EXT_COOKIE])))
+		return HS_FAILED;
+	transcript_retry(&c->transcript);
+	c->retry = true;
+	c->tx.ccs_due = c->session_id_len > 0;
+	return HS_NEXT;
+}
+
 static enum hs recv_hello_retry_request(struct tls_conn *c)
 {
 	struct server_hello sh;
@@ -239,17 +363,20 @@ static enum hs recv_hello_retry_request(struct tls_conn *c)
 
 	if (rc)
 		return rc;
-	if (m.type != HT_SERVER_HELLO || !read_fields(&sh, &m.body) || memcmp(sh.random, retry_random, RANDOM_LEN))
+	if (m.type != HT_SERVER_HELLO || !read_fields(&sh, &m.body) || !is_retry(&sh))
 		return HS_NEXT;
-	return hs_refuse(c, ALERT_HANDSHAKE_FAILURE,
-			 "server asks for a second ClientHello (HelloRetryRequest), which is not offered");
+	return hs_recv(c, HT_SERVER_HELLO, parse_hello_retry_request);
 }
 
-/* Not offered, as above. */
+/* D.4: right before the second flight, which is this one or that of Finished. */
+static enum hs send_change_cipher_spec(struct tls_conn *c)
+{
+	return c->tx.ccs_due ? tx_change_cipher_spec(c) : HS_NEXT;
+}
+
 static enum hs send_client_hello_again(struct tls_conn *c)
 {
-	(void)c;
-	return HS_NEXT;
+	return c->retry ? send_hello(c) : HS_NEXT;
 }
 
 static enum hs recv_server_hello(struct tls_conn *c)
@@ -263,7 +390,7 @@ static enum hs start_handshake_keys(struct tls_conn *c)
 	hs_start_handshake_keys(c);
 	hs_rx_keys(c, c->handshake.server);
 	hs_tx_keys(c, c->handshake.client);
-	c->tx.ccs_due = c->session_id_len > 0;
+	c->tx.ccs_due = c->session_id_len > 0 && !c->retry;
 	return HS_NEXT;
 }
 
@@ -374,12 +501,6 @@ static enum hs send_end_of_early_data(struct tls_conn *c)
 	return HS_NEXT;
 }
 
-/* D.4: right before the second flight. */
-static enum hs send_change_cipher_spec(struct tls_conn *c)
-{
-	return c->tx.ccs_due ? tx_change_cipher_spec(c) : HS_NEXT;
-}
-
 /* Client certificates are not offered: who asks gets an empty list, 4.4.2. */
 static enum hs send_certificate(struct tls_conn *c)
 {
@@ -405,6 +526,7 @@ static enum hs send_finished(struct tls_conn *c)
 hs_step *const client_steps[] = {
 	send_client_hello,
 	recv_hello_retry_request,
+	send_change_cipher_spec,
 	send_client_hello_again,
 	recv_server_hello,
 	start_handshake_keys,

@@ -131,6 +131,25 @@ bool ext_offered(struct cursor block, enum ext e)
 	return false;
 }
 
+/* 4.1.2: those that a second ClientHello may change, add or leave out. */
+static bool may_change(enum ext e)
+{
+	return e == EXT_KEY_SHARE || e == EXT_EARLY_DATA || e == EXT_COOKIE || e == EXT_PRE_SHARED_KEY ||
+	       e == EXT_PADDING;
+}
+
+void ext_hash_lasting(struct hash *h, struct cursor block)
+{
+	struct cursor list, data;
+	uint16_t id;
+
+	if (!cur_vec(&block, &list, 2, 0, 65535))
+		return;
+	for (const uint8_t *start = list.p; cur_u16(&list, &id) && cur_vec(&list, &data, 2, 0, 65535); start = list.p)
+		if (!may_change(find(id)))
+			hash_update(h, start, (size_t)(list.p - start));
+}
+
 struct vec ext_begin(struct tls_conn *c, struct build *b, enum ext e)
 {
 	c->exts_sent |= UINT32_C(1) << e;

@@ -5,6 +5,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* SHA-256 of "HelloRetryRequest", RFC 8446 4.1.3. */
+const uint8_t hs_retry_random[RANDOM_LEN] = {
+	0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+	0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+};
+
 /* ---- names ---- */
 
 static const char *const alert_names[256] = {
@@ -145,7 +151,7 @@ void hs_start_handshake_keys(struct tls_conn *c)
 	transcript_hash(&c->transcript, hash);
 	keys_handshake_from(&c->handshake, &c->early, c->dhe, c->kem->secret_len, hash);
 	wipe(c->dhe, sizeof(c->dhe));
-	wipe(c->priv, sizeof(c->priv));
+	wipe(c->shares, sizeof(c->shares));
 }
 
 void hs_start_master(struct tls_conn *c)
@@ -158,7 +164,7 @@ void hs_start_master(struct tls_conn *c)
 
 void hs_forget(struct tls_conn *c, bool keep_traffic)
 {
-	wipe(c->priv, sizeof(c->priv));
+	wipe(c->shares, sizeof(c->shares));
 	wipe(c->dhe, sizeof(c->dhe));
 	wipe(&c->early, sizeof(c->early));
 	wipe(&c->handshake, sizeof(c->handshake));

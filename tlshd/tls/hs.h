@@ -19,6 +19,9 @@ enum hs hs_refuse(struct tls_conn *c, enum alert alert, const char *reason, ...)
 enum hs hs_fail(struct tls_conn *c, int err, uint16_t alert, const char *reason, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* The random that makes a ServerHello a HelloRetryRequest, 4.1.3. */
+extern const uint8_t hs_retry_random[RANDOM_LEN];
+
 const char *alert_name(uint8_t alert);
 const char *message_name(uint8_t type);
 

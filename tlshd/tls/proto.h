@@ -22,6 +22,7 @@ enum handshake_type {
 	HT_CERTIFICATE_VERIFY = 15,
 	HT_FINISHED = 20,
 	HT_KEY_UPDATE = 24,
+	HT_MESSAGE_HASH = 254,
 };
 
 /* AlertDescription, 6 (general_error: RFC 9846; no_application_protocol: RFC 7301 3.2) */
@@ -79,6 +80,9 @@ enum alert_level {
  */
 #define CCS_MAX			32
 #define USER_CANCELED_MAX	4
+
+/* Of a server's cookie, 4.2.2: a hash and what a server seals around it take less. */
+#define COOKIE_MAX		512
 
 /* Bytes on the wire that a client may have sent as early data before it learned that none is taken, 4.2.10. */
 #define EARLY_SKIP_MAX		(64 * 1024)

@@ -91,11 +91,9 @@ static enum hs take_change_cipher_spec(struct tls_conn *c, const uint8_t *p, siz
 
 /* ---- records ---- */
 
-/* Early data that was not accepted does not decrypt: RFC 8446 4.2.10. */
+/* Early data that was not accepted: RFC 8446 4.2.10. */
 static enum hs skip_early(struct tls_conn *c, size_t len)
 {
-	if (!c->rx.skipping)
-		return hs_refuse(c, ALERT_BAD_RECORD_MAC, "record does not decrypt");
 	if (len > c->rx.early_skip)
 		return hs_refuse(c, ALERT_UNEXPECTED_MESSAGE, "more than %d bytes of early data to skip",
 				 EARLY_SKIP_MAX);
@@ -113,7 +111,9 @@ static enum hs take_protected(struct tls_conn *c, uint8_t *rec, size_t len)
 	case RECORD_OK:
 		break;
 	case RECORD_BAD_MAC:
-		return skip_early(c, len);
+		if (c->rx.skipping)
+			return skip_early(c, len);
+		return hs_refuse(c, ALERT_BAD_RECORD_MAC, "record does not decrypt");
 	case RECORD_TOO_LONG:
 		return hs_refuse(c, ALERT_RECORD_OVERFLOW, "record longer than %d bytes", PLAINTEXT_MAX);
 	case RECORD_NO_TYPE:
@@ -136,7 +136,7 @@ static enum hs take_record(struct tls_conn *c, uint8_t *rec, size_t len)
 	if (rec[0] == CT_CHANGE_CIPHER_SPEC)
 		return take_change_cipher_spec(c, content, content_len);
 	if (rec[0] == CT_APPLICATION_DATA)
-		return take_protected(c, rec, len);
+		return c->rx.protected ? take_protected(c, rec, len) : skip_early(c, len);
 	if (rec[0] == CT_ALERT)
 		return take_alert(c, content, content_len);
 	return take_handshake(c, content, content_len);
@@ -149,6 +149,12 @@ static bool plain_ok(const struct tls_conn *c, uint8_t type)
 	       (type == CT_ALERT && c->params.role == TLS_SERVER && !c->rx.opened);
 }
 
+/* After a HelloRetryRequest early data is known by its type, and ends where the second ClientHello begins. */
+static bool protected_ok(const struct tls_conn *c)
+{
+	return c->rx.protected || (c->rx.skipping && !num_msg(&c->rx));
+}
+
 /* As much of a header as is there; its version is ignored (RFC 8446 5.1). */
 static enum hs check_header(struct tls_conn *c, const uint8_t *rec, size_t have, size_t *len)
 {
@@ -158,7 +164,7 @@ static enum hs check_header(struct tls_conn *c, const uint8_t *rec, size_t have,
 		return hs_refuse(c, ALERT_UNEXPECTED_MESSAGE,
 				 c->rx.seen ? "record of unknown type %u" : "peer does not speak TLS (first byte %u)",
 				 rec[0]);
-	if (ciphertext ? !c->rx.protected : !plain_ok(c, rec[0]))
+	if (ciphertext ? !protected_ok(c) : !plain_ok(c, rec[0]))
 		return hs_refuse(c, ALERT_UNEXPECTED_MESSAGE, "%s record at this point of the handshake",
 				 ciphertext ? "protected" : "unprotected");
 	if (have < RECORD_HEADER_LEN)

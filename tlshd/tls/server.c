@@ -4,7 +4,7 @@
 
 #include "ext.h"
 
-#define SERVER_HELLO_MAX	256
+#define SERVER_HELLO_MAX	256	/* and of HelloRetryRequest */
 #define ENCRYPTED_EXTENSIONS_MAX 160
 
 _Static_assert(SERVER_HELLO_MAX >= 100 + KEM_SHARE_MAX, "the longest ServerHello");
@@ -15,12 +15,15 @@ _Static_assert(ENCRYPTED_EXTENSIONS_MAX >= 20 + TLS_ALPN_MAX, "the longest Encry
 /**
  * struct client_hello - a ClientHello, its vectors still unread
  * @groups, @schemes: contents of supported_groups and signature_algorithms
+ * @fields: what is in front of the extensions
+ * @block: the extensions
  */
 struct client_hello {
 	uint16_t version;
 	const uint8_t *random;
 	struct cursor session_id, suites, compressions;
 	struct cursor groups, schemes;
+	struct cursor fields, block;
 	struct ext_block exts;
 };
 
@@ -224,27 +227,19 @@ static enum hs read_shares(struct tls_conn *c, const struct client_hello *ch, co
 	return HS_NEXT;
 }
 
-static bool shares_group(const struct tls_conn *c, const struct client_hello *ch)
+/* The group offered that we like best, NULL: none. */
+static const struct kem *best_group(const struct tls_conn *c, const struct client_hello *ch)
 {
 	for (size_t i = 0; i < c->params.config->num_groups; i++)
 		if (cur_has_u16(ch->groups, c->params.config->groups[i]))
-			return true;
-	return false;
+			return kem_find(c->params.config->groups[i]);
+	return NULL;
 }
 
-static enum hs agree_key(struct tls_conn *c, const struct client_hello *ch)
+static enum hs encaps(struct tls_conn *c, struct cursor share)
 {
-	struct cursor share = { 0 };
-	int err;
+	int err = c->kem->encaps(c->shares[0].bytes, c->dhe, share.p);
 
-	if (read_shares(c, ch, &c->kem, &share))
-		return HS_FAILED;
-	if (!c->kem && !shares_group(c, ch))
-		return hs_refuse(c, ALERT_HANDSHAKE_FAILURE, "client offers no group of ours");
-	c->retry = !c->kem;
-	if (c->retry)
-		return HS_NEXT;
-	err = c->kem->encaps(c->share, c->dhe, share.p);
 	if (err == -ENOMEM)
 		return hs_fail(c, err, ALERT_INTERNAL_ERROR, "out of memory");
 	if (err)
@@ -252,24 +247,68 @@ static enum hs agree_key(struct tls_conn *c, const struct client_hello *ch)
 	return HS_NEXT;
 }
 
+/* 4.1.1: chooses the group, and retries where it has no share of it. */
+static enum hs agree_key(struct tls_conn *c, const struct client_hello *ch)
+{
+	const struct kem *best = best_group(c, ch);
+	struct cursor share = { 0 };
+
+	if (read_shares(c, ch, &c->kem, &share))
+		return HS_FAILED;
+	if (!best)
+		return hs_refuse(c, ALERT_HANDSHAKE_FAILURE, "client offers no group of ours");
+	c->retry = !c->kem || (c->params.config->strict_groups && c->kem != best);
+	if (!c->retry)
+		return encaps(c, share);
+	c->kem = best;
+	return HS_NEXT;
+}
+
+/* Both ClientHellos: vectors and extensions. */
+static enum hs read_hello(struct tls_conn *c, struct client_hello *ch, struct cursor *body)
+{
+	ch->fields = *body;
+	if (!read_fields(ch, body))
+		return malformed(c, "ClientHello");
+	ch->fields.len -= body->len;
+	ch->block = *body;
+	if (!cur_empty(body) && ext_parse(c, &ch->exts, body, IN_CLIENT_HELLO))	/* older versions may have none */
+		return HS_FAILED;
+	if (!cur_empty(body))
+		return hs_refuse(c, ALERT_DECODE_ERROR, "ClientHello is too long");
+	return check_version(c, ch) || check_required(c, ch) || read_lists(c, ch) ? HS_FAILED : HS_NEXT;
+}
+
+/*
+ * 4.1.2 lets a second ClientHello differ from the first in few places only. The first may be of 20 KiB, which no
+ * connection keeps, so a hash of the rest stands for it: both give the same, in the same order, or are not the same.
+ */
+static void digest(uint8_t *out, const struct client_hello *ch)
+{
+	struct hash h;
+
+	_Static_assert(sizeof(((struct tls_conn *)0)->hello) == 32, "SHA-256");
+	hash_init(&h, HASH_SHA256);
+	hash_update(&h, ch->fields.p, ch->fields.len);
+	ext_hash_lasting(&h, ch->block);
+	hash_final(&h, out);
+}
+
 static enum hs parse_client_hello(struct tls_conn *c, struct cursor *body)
 {
 	struct client_hello ch = { 0 };
 
-	if (!read_fields(&ch, body))
-		return malformed(c, "ClientHello");
-	if (!cur_empty(body) && ext_parse(c, &ch.exts, body, IN_CLIENT_HELLO))	/* older versions may have none */
-		return HS_FAILED;
-	if (!cur_empty(body))
-		return hs_refuse(c, ALERT_DECODE_ERROR, "ClientHello is too long");
-	if (check_version(c, &ch) || check_required(c, &ch) || read_lists(c, &ch) || take_server_name(c, &ch) ||
-	    choose_suite(c, &ch) || choose_alpn(c, &ch) || choose_identity(c, &ch) || agree_key(c, &ch))
+	if (read_hello(c, &ch, body) || take_server_name(c, &ch) || choose_suite(c, &ch) || choose_alpn(c, &ch) ||
+	    choose_identity(c, &ch) || agree_key(c, &ch))
 		return HS_FAILED;
 	memcpy(c->session_id, ch.session_id.p, ch.session_id.len);
 	c->session_id_len = (uint8_t)ch.session_id.len;
 	c->rx.ccs_ok = true;
 	c->rx.skipping = ext_has(&ch.exts, EXT_EARLY_DATA);
 	c->rx.early_skip = EARLY_SKIP_MAX;
+	c->psk_offered = ext_has(&ch.exts, EXT_PRE_SHARED_KEY);
+	if (c->retry)
+		digest(c->hello, &ch);
 	transcript_pick(&c->transcript, c->suite->hash);
 	return HS_NEXT;
 }
@@ -281,29 +320,13 @@ static enum hs recv_client_hello(struct tls_conn *c)
 
 /* ---- the flight ---- */
 
-/* HelloRetryRequest is not offered: a client that sent no share of ours is refused. */
-static enum hs send_hello_retry_request(struct tls_conn *c)
-{
-	if (!c->retry)
-		return HS_NEXT;
-	return hs_refuse(c, ALERT_HANDSHAKE_FAILURE,
-			 "client sent no key share of a group of ours, and HelloRetryRequest is not offered");
-}
-
-/* Not offered, as above. */
-static enum hs recv_client_hello_again(struct tls_conn *c)
-{
-	(void)c;
-	return HS_NEXT;
-}
-
 static void put_key_share(struct tls_conn *c, struct build *b)
 {
 	struct vec ext = ext_begin(c, b, EXT_KEY_SHARE), share;
 
 	put_u16(b, c->kem->group);
 	share = put_vec(b, 2);
-	put_bytes(b, c->share, c->kem->server_share_len);
+	put_bytes(b, c->shares[0].bytes, c->kem->server_share_len);
 	put_end(b, share);
 	put_end(b, ext);
 }
@@ -316,34 +339,110 @@ static void put_selected_version(struct tls_conn *c, struct build *b)
 	put_end(b, ext);
 }
 
-/* 4.1.3. */
-static enum hs send_server_hello(struct tls_conn *c)
+/* 4.1.3: what a ServerHello has in front of its extensions, which the caller puts and ends, as HelloRetryRequest. */
+static enum hs begin_hello(struct tls_conn *c, struct build *b, struct vec *exts, const uint8_t *random)
 {
-	struct build b;
 	struct vec v;
-	enum hs rc = hs_begin(c, &b, HT_SERVER_HELLO, SERVER_HELLO_MAX);
+	enum hs rc = hs_begin(c, b, HT_SERVER_HELLO, SERVER_HELLO_MAX);
 
 	if (rc)
 		return rc;
-	put_u16(&b, VERSION_LEGACY);
-	rand_bytes(put_space(&b, RANDOM_LEN), RANDOM_LEN);
-	v = put_vec(&b, 1);
-	put_bytes(&b, c->session_id, c->session_id_len);
-	put_end(&b, v);
-	put_u16(&b, c->suite->id);
-	put_u8(&b, 0);		/* legacy_compression_method */
-	v = put_vec(&b, 2);
+	put_u16(b, VERSION_LEGACY);
+	if (random)
+		put_bytes(b, random, RANDOM_LEN);
+	else
+		rand_bytes(put_space(b, RANDOM_LEN), RANDOM_LEN);
+	v = put_vec(b, 1);
+	put_bytes(b, c->session_id, c->session_id_len);
+	put_end(b, v);
+	put_u16(b, c->suite->id);
+	put_u8(b, 0);		/* legacy_compression_method */
+	*exts = put_vec(b, 2);
+	return HS_NEXT;
+}
+
+static enum hs send_server_hello(struct tls_conn *c)
+{
+	struct build b;
+	struct vec exts;
+	enum hs rc = begin_hello(c, &b, &exts, NULL);
+
+	if (rc)
+		return rc;
 	put_key_share(c, &b);
 	put_selected_version(c, &b);
-	put_end(&b, v);
+	put_end(&b, exts);
 	hs_send(c, &b);
+	c->tx.ccs_due = c->session_id_len > 0 && !c->retry;
 	return HS_NEXT;
 }
 
 /* D.4: right after our first message, for a client that asked for it by a session id. */
 static enum hs send_change_cipher_spec(struct tls_conn *c)
 {
-	return c->session_id_len ? tx_change_cipher_spec(c) : HS_NEXT;
+	return c->tx.ccs_due ? tx_change_cipher_spec(c) : HS_NEXT;
+}
+
+/* ---- the second ClientHello, where there is one ---- */
+
+/* 4.1.4. No cookie: the first ClientHello is not forgotten. */
+static enum hs send_hello_retry_request(struct tls_conn *c)
+{
+	struct build b;
+	struct vec exts, ext;
+	enum hs rc = c->retry ? begin_hello(c, &b, &exts, hs_retry_random) : HS_NEXT;
+
+	if (rc || !c->retry)
+		return rc;
+	ext = ext_begin(c, &b, EXT_KEY_SHARE);
+	put_u16(&b, c->kem->group);
+	put_end(&b, ext);
+	put_selected_version(c, &b);
+	put_end(&b, exts);
+	transcript_retry(&c->transcript);
+	hs_send(c, &b);
+	c->tx.ccs_due = c->session_id_len > 0;
+	return HS_NEXT;
+}
+
+/* 4.2.8: one share, of the group asked for. */
+static enum hs agree_key_again(struct tls_conn *c, const struct client_hello *ch)
+{
+	struct cursor data = ch->exts.data[EXT_KEY_SHARE], list, share = { 0 };
+	uint16_t group = 0;
+
+	if (!cur_vec(&data, &list, 2, 0, 65535) || !cur_empty(&data) ||
+	    (!cur_empty(&list) && (!cur_u16(&list, &group) || !cur_vec(&list, &share, 2, 1, 65535))))
+		return malformed(c, "key_share");
+	if (group != c->kem->group || !cur_empty(&list))
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "second ClientHello without the one key share asked for");
+	if (share.len != c->kem->client_share_len)
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "key share of wrong length for %s", c->kem->name);
+	return encaps(c, share);
+}
+
+/* 4.1.2. A cookie, for which we did not ask, changes nothing. */
+static enum hs parse_client_hello_again(struct tls_conn *c, struct cursor *body)
+{
+	struct client_hello ch = { 0 };
+	uint8_t now[sizeof(c->hello)];
+
+	if (read_hello(c, &ch, body))
+		return HS_FAILED;
+	digest(now, &ch);
+	if (memcmp(now, c->hello, sizeof(now)))
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "second ClientHello differs from the first");
+	if (ext_has(&ch.exts, EXT_EARLY_DATA))
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "second ClientHello with early_data");
+	if (ext_has(&ch.exts, EXT_PRE_SHARED_KEY) && !c->psk_offered)
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "second ClientHello with a new pre_shared_key");
+	c->rx.skipping = false;
+	return agree_key_again(c, &ch);
+}
+
+static enum hs recv_client_hello_again(struct tls_conn *c)
+{
+	return c->retry ? hs_recv(c, HT_CLIENT_HELLO, parse_client_hello_again) : HS_NEXT;
 }
 
 static enum hs start_handshake_keys(struct tls_conn *c)
@@ -435,6 +534,7 @@ static enum hs recv_finished(struct tls_conn *c)
 hs_step *const server_steps[] = {
 	recv_client_hello,
 	send_hello_retry_request,
+	send_change_cipher_spec,
 	recv_client_hello_again,
 	send_server_hello,
 	send_change_cipher_spec,

@@ -23,6 +23,7 @@ static void check_config(const struct tls_params *p)
 		must(kem_find(config->groups[i]));
 	for (size_t i = 0; i < config->num_identities; i++)	/* its Certificate is sent in one record */
 		must(config->identities[i].chain_len <= PLAINTEXT_MAX - MSG_HEADER_LEN - 4);
+	must(config->num_shares <= TLS_SHARES_MAX && config->num_shares <= config->num_groups);
 	must(p->alpn_len <= TLS_ALPN_MAX);
 	must(p->role == TLS_SERVER ? config->num_identities > 0 : config->anchors != NULL);
 	must(!p->server_name || strlen(p->server_name) <= TLS_NAME_MAX);
@@ -196,7 +197,7 @@ void tls_result(const struct tls_conn *c, struct tls_result *r)
 		.alert_sent = c->alert_sent,
 		.alert_received = c->alert_received,
 		.suite = c->suite ? c->suite->id : 0,
-		.group = c->kem && c->suite ? c->kem->group : 0,
+		.group = c->kem ? c->kem->group : 0,
 		.sigscheme = c->sigscheme,
 		.auth = c->auth,
 		.reason = c->reason,

@@ -35,6 +35,7 @@ enum tls_role { TLS_CLIENT, TLS_SERVER };
 
 #define TLS_SUITES_MAX	3
 #define TLS_GROUPS_MAX	4
+#define TLS_SHARES_MAX	2
 #define TLS_NAME_MAX	255
 #define TLS_ALPN_MAX	127		/* bytes of an ALPN list in wire form, and so of one name */
 #define TLS_SUBJECT_LEN	X509_SUBJECT_LEN
@@ -63,7 +64,9 @@ struct tls_identity {
 /**
  * struct tls_config - policy of one profile and generation; immutable while any connection uses it
  * @suites: in order of preference; a server takes the first of its own that the client offers
- * @groups: likewise; a client sends a key share for the first
+ * @groups: likewise, but a group of which the client sent a key share comes before one that takes another round trip
+ * @strict_groups: server: not so, the order of @groups alone decides
+ * @num_shares: client: how many of the first @groups it sends a key share of, at most TLS_SHARES_MAX; 0: one
  * @identities: server: in order of preference, the first that the client can verify is used
  * @anchors: client: whom to trust; never NULL there
  * @alpn: protocols in wire form (1-byte length, name, ...), in order of preference; empty: no ALPN extension
@@ -72,8 +75,8 @@ struct tls_identity {
 struct tls_config {
 	uint16_t suites[TLS_SUITES_MAX];
 	uint16_t groups[TLS_GROUPS_MAX];
-	uint8_t num_suites, num_groups, num_identities;
-	bool no_ccs;
+	uint8_t num_suites, num_groups, num_shares, num_identities;
+	bool no_ccs, strict_groups;
 	const struct tls_identity *identities;
 	const struct x509_anchors *anchors;
 };
@@ -107,7 +110,7 @@ struct tls_conn;	/* tls_conn.h has it, for those who store one; at most TLS_CONN
  * @p: copied; what it points to is borrowed until tls_wipe()
  *
  * Aborts on a configuration that no handshake could use: no suite or group, an unknown one, a server without an
- * identity, a client without anchors, a chain that fits no record.
+ * identity, more shares than groups, a client without anchors, a chain that fits no record.
  */
 void tls_init(struct tls_conn *c, const struct tls_params *p);
 

@@ -17,7 +17,7 @@ typedef enum hs hs_step(struct tls_conn *c);
  * @p: the lent buffer: messages at @msg_at to @msg_end, then records not yet looked at, @raw_at to @raw_end
  * @high: bytes of @p that were ever used, to be wiped
  * @filled, @left: of the last tls_rx_filled(), and how many of them lie behind the peer's Finished
- * @skipping: records that do not decrypt are early data that was not accepted
+ * @skipping: records that do not decrypt, or come before the second ClientHello, are early data that was not accepted
  * @early_skip: how many bytes of it may still be dropped
  * @protected: records are protected by @keys
  * @opened: one has been
@@ -45,16 +45,32 @@ struct tx {
 	struct tls_keys keys;
 };
 
+/**
+ * struct key_share - a key share of ours
+ * @priv: client: its secret
+ * @bytes: as it is sent
+ */
+struct key_share {
+	const struct kem *kem;
+	uint8_t priv[KEM_PRIV_MAX];
+	uint8_t bytes[KEM_SHARE_MAX];
+};
+
 enum sign_state { SIGN_NONE, SIGN_ASKED, SIGN_ANSWERED };
 
 /**
  * struct tls_conn - one handshake
  * @step: where in the array of its role it is
  * @state: TLS_WANT_RX while it goes on, TLS_DONE or TLS_FAILED
- * @kem, @priv, @share, @dhe: the key exchange: client: our private key; server: our share and the shared secret
- * @retry: server: a group is shared, but the client sent no share of it
+ * @kem: the group: client: once the server has chosen it
+ * @shares: client: of the last ClientHello, @num_shares of them; server: the first is ours
+ * @dhe: the shared secret
+ * @retry: a HelloRetryRequest is sent, or has come
  * @cert_requested: client: the server asked for a certificate
  * @exts_sent: bit per enum ext: a response may carry what was asked for
+ * @hello: client: random of its ClientHello; server that retries: digest of what the client may not change in it
+ * @psk_offered: server: the first ClientHello had a pre_shared_key
+ * @cookie: client: of a HelloRetryRequest, long gone when something is signed
  * @server_name: server: SNI received
  */
 struct tls_conn {
@@ -71,21 +87,25 @@ struct tls_conn {
 	const uint8_t *alpn;
 	uint8_t alpn_len;
 	uint8_t session_id_len;
-	bool retry, cert_requested;
+	bool retry, psk_offered, cert_requested;
 	uint16_t sigscheme;
 	uint32_t exts_sent;
 	uint8_t session_id[SESSION_ID_MAX];
 
-	uint8_t priv[KEM_PRIV_MAX];
-	uint8_t share[KEM_SHARE_MAX];
+	uint8_t hello[RANDOM_LEN];
+	uint8_t num_shares;
+	struct key_share shares[TLS_SHARES_MAX];
 	uint8_t dhe[KEM_SECRET_MAX];
 	struct keys_early early;
 	struct keys_handshake handshake;
 	struct keys_master master;
 
 	enum sign_state sign;
-	uint16_t sig_len;
-	uint8_t sig[SIG_MAX];
+	uint16_t sig_len, cookie_len;
+	union {
+		uint8_t sig[SIG_MAX];
+		uint8_t cookie[COOKIE_MAX];
+	};
 
 	enum tls_auth auth;
 	struct x509_peer peer;

@@ -4,6 +4,7 @@
 #define TLSHD_TLS_TRANSCRIPT_H
 
 #include "../crypto/crypto.h"
+#include "proto.h"
 
 struct transcript {
 	struct hash sha256, sha384;
@@ -22,6 +23,17 @@ static inline void transcript_pick(struct transcript *t, enum hash_id id)
 {
 	t->picked = true;
 	t->id = id;
+}
+
+/* 4.4.1: at a HelloRetryRequest the first ClientHello, all that there is, becomes a message_hash. Only once picked. */
+static inline void transcript_retry(struct transcript *t)
+{
+	struct hash *h = t->id == HASH_SHA384 ? &t->sha384 : &t->sha256;
+	uint8_t msg[4 + HASH_MAX] = { HT_MESSAGE_HASH, 0, 0, (uint8_t)hash_len(t->id) };
+
+	hash_final(h, msg + 4);
+	hash_init(h, t->id);
+	hash_update(h, msg, 4 + hash_len(t->id));
 }
 
 /* @p: whole messages with their headers */

@@ -42,7 +42,8 @@ void hs_send(struct tls_conn *c, struct build *b)
 {
 	store_be(b->p + 1, 3, b->len - MSG_HEADER_LEN);
 	transcript_add(&c->transcript, b->p, b->len);
-	send_record(c, CT_HANDSHAKE, b->p[0] == HT_CLIENT_HELLO ? VERSION_FIRST_RECORD : VERSION_LEGACY, b->len);
+	send_record(c, CT_HANDSHAKE, b->p[0] == HT_CLIENT_HELLO && !c->retry ? VERSION_FIRST_RECORD : VERSION_LEGACY,
+		    b->len);
 }
 
 static void put_change_cipher_spec(struct tls_conn *c)
