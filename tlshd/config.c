@@ -34,7 +34,9 @@ static const struct id_name suite_names[] = {
 	{ "TLS_CHACHA20_POLY1305_SHA256", TLS_CHACHA20_POLY1305_SHA256 },
 };
 
-static const struct id_name group_names[] = { { "X25519", 0x001d }, { "secp256r1", 0x0017 } };
+static const struct id_name group_names[] = {
+	{ "X25519", 0x001d }, { "secp256r1", 0x0017 }, { "secp384r1", 0x0018 },
+};
 
 static const struct id_name level_names[] = {
 	{ "error", LOG_LEVEL_ERR }, { "warning", LOG_LEVEL_WARN }, { "info", LOG_LEVEL_INFO }, { "debug", LOG_LEVEL_DEBUG },

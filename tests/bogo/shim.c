@@ -136,6 +136,7 @@ static void load(void)
 		memcpy(s.config.groups, opt.groups, sizeof(opt.groups));
 		s.config.num_groups = opt.num_groups;
 	}
+	s.config.strict_groups = opt.expect_hrr;	/* BoringSSL goes by its own order alone */
 	s.config.anchors = trust_placeholder();
 	if (opt.verify_fail)
 		trust_nobody = opt.custom_verify ? ALERT_CERTIFICATE_UNKNOWN : ALERT_HANDSHAKE_FAILURE;

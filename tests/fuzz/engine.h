@@ -112,7 +112,7 @@ static struct tls_identity identity;
 static struct sig_key *key;
 static struct tls_config config = {
 	.suites = { TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256 }, .num_suites = 3,
-	.groups = { 0x001d, 0x0017 }, .num_groups = 2, .identities = &identity, .num_identities = 1,
+	.groups = { 0x001d, 0x0017, 0x0018 }, .num_groups = 3, .identities = &identity, .num_identities = 1,
 };
 static struct end ends[2];
 static uint8_t honest[2][STREAM_MAX];

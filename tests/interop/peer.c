@@ -3,7 +3,7 @@
  * A TLS 1.3 peer for interoperability tests: the engine over a TCP socket of its own, and records under the traffic
  * keys in user space, where the kernel's TLS would be. One connection, then it ends. Its last line tells what was
  * negotiated, or how it failed:
- *	ok suite=.. group=.. sig=.. alpn=.. sni=.. sent=BYTES received=BYTES
+ *	ok suite=.. group=.. retry=0|1 sig=.. alpn=.. sni=.. sent=BYTES received=BYTES
  *	failed errno=.. sent=ALERT got=ALERT: why
  */
 #include <arpa/inet.h>
@@ -28,6 +28,7 @@ static struct options {
 	uint16_t port;
 	const char *ca, *cert, *key, *name, *alpn, *suites, *groups;
 	const char *get, *out;		/* client: ask for a path by HTTP and write the answer to a file */
+	uint8_t shares;			/* client: how many groups it sends a share of */
 	size_t bytes;			/* client: how many to send and to get back */
 } opt;
 
@@ -104,11 +105,12 @@ static void parse(int argc, char **argv)
 		{ "key", required_argument, NULL, 'k' }, { "name", required_argument, NULL, 'n' },
 		{ "alpn", required_argument, NULL, 'l' }, { "suites", required_argument, NULL, 'u' },
 		{ "groups", required_argument, NULL, 'g' }, { "bytes", required_argument, NULL, 'b' },
+		{ "shares", required_argument, NULL, 'S' },
 		{ "get", required_argument, NULL, 'G' }, { "out", required_argument, NULL, 'o' }, { NULL },
 	};
 	int c;
 
-	opt = (struct options){ .suites = "1301,1302,1303", .groups = "1d,17", .alpn = "" };
+	opt = (struct options){ .suites = "1301,1302,1303", .groups = "1d,17,18", .shares = 1, .alpn = "" };
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1)
 		switch (c) {
 		case 's': opt.server = true; break;
@@ -123,6 +125,7 @@ static void parse(int argc, char **argv)
 		case 'l': opt.alpn = optarg; break;
 		case 'u': opt.suites = optarg; break;
 		case 'g': opt.groups = optarg; break;
+		case 'S': opt.shares = (uint8_t)atoi(optarg); break;
 		case 'G': opt.get = optarg; break;
 		case 'o': opt.out = optarg; break;
 		case 'b': opt.bytes = (size_t)atol(optarg); break;
@@ -142,6 +145,7 @@ static void load(void)
 	p.config.no_ccs = opt.no_ccs;
 	p.config.num_suites = numbers(p.config.suites, TLS_SUITES_MAX, opt.suites);
 	p.config.num_groups = numbers(p.config.groups, TLS_GROUPS_MAX, opt.groups);
+	p.config.num_shares = opt.shares;
 	p.alpn_len = protocols(p.alpn, opt.alpn);
 	if (opt.ca) {
 		pem = slurp(opt.ca, &len);
@@ -471,7 +475,8 @@ static void report(void)
 	struct tls_result r;
 
 	tls_result(&p.tls, &r);
-	printf("ok suite=%04x group=%04x sig=%04x alpn=%.*s sni=%s sent=%zu received=%zu\n", r.suite, r.group, r.sigscheme,
+	printf("ok suite=%04x group=%04x retry=%d sig=%04x alpn=%.*s sni=%s sent=%zu received=%zu\n", r.suite, r.group,
+	       p.tls.retry, r.sigscheme,
 	       (int)r.alpn_len, r.alpn ? r.alpn : "", r.server_name ? r.server_name : "", p.sent, p.received);
 }
 

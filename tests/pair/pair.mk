@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-PAIR_TESTS := $(addprefix $(B)/tests/pair/,pair_test pair_order)
+PAIR_TESTS := $(addprefix $(B)/tests/pair/,pair_test pair_retry pair_order)
 HOST_TESTS += $(PAIR_TESTS)
 
 $(call objs,$(wildcard tests/pair/*.c)): ALL_CFLAGS += -DCERTS='"$(TEST_CERTS)"'

@@ -26,7 +26,7 @@ static void takes_a_server_and_a_client(void **state)
 	struct util_setup s;
 	char *text = util_expand("threads = 3\nmax-handshakes = 77\nlog-level = \"debug\"\n"
 			    "profile \"www\" {\n" IDENTITY "alpn = {\"h2\", \"http/1.1\"}\ntimeout = 5\n"
-			    "suites = {\"TLS_CHACHA20_POLY1305_SHA256\"}\ngroups = {\"secp256r1\", \"X25519\"}\n"
+			    "suites = {\"TLS_CHACHA20_POLY1305_SHA256\"}\ngroups = {\"secp384r1\", \"secp256r1\", \"X25519\"}\n"
 			    "server { allow-users = {\"root\", \"65533\"} allow-groups = \"0\" }\n}\n"
 			    "profile \"out\" { trust = \"%C/root.crt\" client { allow-users = \"*\" any-name = true } }\n");
 	const struct config_profile *www, *out;
@@ -47,9 +47,10 @@ static void takes_a_server_and_a_client(void **state)
 	assert_int_equal(www->timeout_ms, 5000);
 	assert_int_equal(www->num_suites, 1);
 	assert_int_equal(www->suites[0], TLS_CHACHA20_POLY1305_SHA256);
-	assert_int_equal(www->num_groups, 2);
-	assert_int_equal(www->groups[0], 0x17);
-	assert_int_equal(www->groups[1], 0x1d);
+	assert_int_equal(www->num_groups, 3);
+	assert_int_equal(www->groups[0], 0x18);
+	assert_int_equal(www->groups[1], 0x17);
+	assert_int_equal(www->groups[2], 0x1d);
 	assert_true(www->roles[TLS_SERVER].present);
 	assert_false(www->roles[TLS_CLIENT].present);
 	assert_int_equal(www->roles[TLS_SERVER].users.num, 2);

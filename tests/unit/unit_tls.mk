@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-TLS_TESTS := $(addprefix $(B)/tests/unit/,tls_rfc8448 tls_rfc8448_retry tls_parse tls_record)
+TLS_TESTS := $(addprefix $(B)/tests/unit/,tls_rfc8448 tls_rfc8448_retry tls_parse tls_retry tls_record)
 HOST_TESTS += $(TLS_TESTS)
 
 $(call objs,$(wildcard tests/unit/tls_*.c)): ALL_CFLAGS += -DCERTS='"$(TEST_CERTS)"'

@@ -275,12 +275,14 @@ static enum hs read_hello(struct tls_conn *c, struct server_hello *sh, struct cu
 	if (place == IN_SERVER_HELLO && is_retry(sh))
 		return hs_refuse(c, ALERT_UNEXPECTED_MESSAGE, "a second HelloRetryRequest");
 	/* In older versions other extensions belong here, or none. */
-	if (cur_empty(body) || !ext_offered(*body, EXT_SUPPORTED_VERSIONS))
+	if (place == IN_SERVER_HELLO && (cur_empty(body) || !ext_offered(*body, EXT_SUPPORTED_VERSIONS)))
 		return refuse_old_version(c, sh);
 	if (ext_parse(c, &sh->exts, body, place))
 		return HS_FAILED;
 	if (!cur_empty(body))
 		return hs_refuse(c, ALERT_DECODE_ERROR, "ServerHello is too long");
+	if (!ext_has(&sh->exts, EXT_SUPPORTED_VERSIONS))
+		return hs_refuse(c, ALERT_MISSING_EXTENSION, "HelloRetryRequest without supported_versions");
 	if (check_version(c, sh) || check_echo(c, sh) || choose_suite(c, sh))
 		return HS_FAILED;
 	transcript_pick(&c->transcript, c->suite->hash);
