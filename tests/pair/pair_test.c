@@ -628,7 +628,7 @@ static enum hs wait_for_ever(struct tls_conn *c)
 /* RFC 8446 6.1: user_canceled alone lets the peer wait on. */
 static void a_canceled_handshake_ends_for_the_peer(void **state)
 {
-	static const size_t middle[] = { [TLS_CLIENT] = 5, [TLS_SERVER] = 6 };	/* each has handshake keys by then */
+	static const size_t middle[] = { [TLS_CLIENT] = 6, [TLS_SERVER] = 7 };	/* each has handshake keys by then */
 	struct tls_result r;
 	struct pair p;
 
