@@ -28,7 +28,7 @@ static const struct answer retry_answer = {
 /* Feeds @a; what the client says to it is in drive_tx. */
 static enum tls_want answer(struct tls_conn *c, const struct answer *a, size_t *sent)
 {
-	uint8_t rec[2048], *msg = rec + RECORD_HEADER_LEN;
+	uint8_t rec[2048] = { 0 }, *msg = rec + RECORD_HEADER_LEN;
 	size_t len = make_answer(c, msg + MSG_HEADER_LEN, a);
 
 	msg[0] = HT_SERVER_HELLO;
@@ -80,6 +80,22 @@ static void each_wrong_retry_gets_its_alert(void **state)
 	CASE(ALERT_ILLEGAL_PARAMETER, a.exts[2] = "00290000");		/* pre_shared_key: not here */
 	CASE(ALERT_UNSUPPORTED_EXTENSION, a.exts[2] = "0a0a");
 #undef CASE
+}
+
+static void a_group_we_have_and_did_not_offer_may_not_be_asked_for(void **state)
+{
+	struct answer a = retry_answer;
+	struct tls_conn c;
+	size_t sent;
+
+	(void)state;
+	a.exts[0] = "00330018";
+	drive_config.num_groups = 2;
+	drive_config.num_shares = 1;
+	drive_start(&c, TLS_CLIENT);
+	answer(&c, &a, &sent);
+	drive_refused(&c, "secp384r1", ALERT_ILLEGAL_PARAMETER);
+	tls_wipe(&c);
 }
 
 static void a_group_whose_share_was_sent_second_may_not_be_asked_for(void **state)
@@ -400,6 +416,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_wrong_retry_gets_its_alert),
+		cmocka_unit_test(a_group_we_have_and_did_not_offer_may_not_be_asked_for),
 		cmocka_unit_test(a_group_whose_share_was_sent_second_may_not_be_asked_for),
 		cmocka_unit_test(a_cookie_up_to_the_limit_comes_back),
 		cmocka_unit_test(a_cookie_alone_is_all_that_changes),
