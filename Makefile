@@ -63,6 +63,7 @@ help:
 	@echo 'make check-debug   the same on a kernel with KASAN and lockdep; builds it first (about 10 minutes, once)'
 	@echo 'make fuzz-short    a minute of fuzzing for each parser'
 	@echo 'make bogo          BoringSSL'"'"'s test runner against the engine; RUNNER=FOLDER for another one than Debian'"'"'s'
+	@echo 'make bench         handshakes in memory beside OpenSSL and GnuTLS, memory, primitives; BENCH_ARGS=--help'
 	@echo 'make module        the kernel module for KDIR= (default: the running kernel)'
 	@echo 'make install       DESTDIR=, PREFIX=/usr: daemon, tools, man pages, unit, configuration, header'
 	@echo 'make deps          install the Debian packages that all of this needs, where they are missing'
