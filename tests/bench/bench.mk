@@ -2,22 +2,25 @@
 # make bench [BENCH_ARGS='--rounds 9 --case full:p256:x25519:aes128 ...']: handshakes in memory, this engine beside others.
 BENCH_B := build/bench
 BENCH_CERTS := $(B)/tests/bench/certs
-BENCH_PROGS := $(addprefix $(B)/tests/bench/,bench_tlshd bench_openssl bench_gnutls bench_floor prims)
-BENCH_DRIVER := $(call objs,tests/bench/bench.c tests/bench/wire.c tests/bench/heap.c)
+BENCH_PEERS := tlshd openssl gnutls floor
+BENCH_PROGS := $(addprefix $(B)/tests/bench/,$(addprefix bench_,$(BENCH_PEERS)) $(addprefix heap_,tlshd openssl gnutls) prims)
 
 $(BENCH_CERTS)/made: tests/bench/certs
 	@rm -rf $(@D) && tests/bench/certs $(@D) && touch $@
 
 $(B)/tests/bench/heap.o: ALL_CFLAGS += -fno-builtin
 
-$(B)/tests/bench/bench_tlshd: $(BENCH_DRIVER) $(call objs,tests/bench/peer_tlshd.c $(TLS_SRC) $(CRYPTO_SRC))
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CRYPTO_LIBS)
-$(B)/tests/bench/bench_openssl: $(BENCH_DRIVER) $(call objs,tests/bench/peer_openssl.c)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lssl -lcrypto
-$(B)/tests/bench/bench_gnutls: $(BENCH_DRIVER) $(call objs,tests/bench/peer_gnutls.c)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lgnutls
-$(B)/tests/bench/bench_floor: $(BENCH_DRIVER) $(call objs,tests/bench/peer_floor.c $(CRYPTO_SRC))
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CRYPTO_LIBS)
+# bench_PEER measures time, heap_PEER memory: counting costs most where most is allocated.
+define bench_peer
+$(B)/tests/bench/bench_$(1) $(B)/tests/bench/heap_$(1): $(call objs,$(addprefix tests/bench/,bench.c wire.c peer_$(1).c) $(2))
+$(B)/tests/bench/heap_$(1): $(B)/tests/bench/heap.o
+$(B)/tests/bench/bench_$(1) $(B)/tests/bench/heap_$(1):
+	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $(3)
+endef
+$(eval $(call bench_peer,tlshd,$(TLS_SRC) $(CRYPTO_SRC),$(CRYPTO_LIBS)))
+$(eval $(call bench_peer,openssl,,-lssl -lcrypto))
+$(eval $(call bench_peer,gnutls,,-lgnutls))
+$(eval $(call bench_peer,floor,$(CRYPTO_SRC),$(CRYPTO_LIBS)))
 $(B)/tests/bench/prims: $(call objs,tests/bench/prims.c $(CRYPTO_SRC))
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CRYPTO_LIBS)
 
