@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: MIT
+# make coverage: lines and branches of the engine that its unit and pair tests run. Optimised code has other branches than its
+# source, so this build has none; FORTIFY wants optimisation, so it goes too.
+COVERAGE_B := build/coverage
+COVERAGE_TESTS = $(patsubst $(B)/%,$(COVERAGE_B)/%,$(CRYPTO_TESTS) $(TLS_TESTS) $(PAIR_TESTS))
+
+.PHONY: coverage
+coverage:
+	@find $(COVERAGE_B) -name '*.gcda' -delete 2>/dev/null || true
+	@$(MAKE) --no-print-directory -s -j$(shell nproc) B=$(COVERAGE_B) CFLAGS='-O0 -g --coverage' HARDEN=-fPIE \
+		LDFLAGS=--coverage $(COVERAGE_TESTS)
+	@tests/run $(COVERAGE_TESTS)
+	@tests/coverage/report $(COVERAGE_B) $(TLS_SRC) $(CRYPTO_SRC)
