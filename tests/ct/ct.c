@@ -77,11 +77,26 @@ static void a_handshake_over_p256_depends_on_no_secret(void **state)
 static void a_handshake_over_p384_depends_on_no_secret(void **state)
 {
 	(void)state;
-	if (!kem_find(0x0018)) {
-		print_message("# the engine has no secp384r1\n");
-		skip();
-	}
 	open_each_suite(0x0018);
+}
+
+static void a_retry_depends_on_no_secret(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	for (size_t i = 0; i < NUM(suites); i++) {
+		start_pair(&p, "ed25519", suites[i], 0x0017);
+		p.side[TLS_CLIENT].config.groups[0] = 0x001d;
+		p.side[TLS_CLIENT].config.groups[1] = 0x0017;
+		p.side[TLS_CLIENT].config.num_groups = 2;
+		run_and_publish(&p);
+		assert_true(p.side[TLS_SERVER].c.retry);
+		assert_open(&p);
+		pair_free(&p);
+		secret_hook_must_run();
+	}
+	no_errors();
 }
 
 /* Its Finished is made with another secret than its records. */
@@ -192,6 +207,7 @@ int main(int argc, char **argv)
 		CLAIM(a_handshake_over_x25519_depends_on_no_secret),
 		CLAIM(a_handshake_over_p256_depends_on_no_secret),
 		CLAIM(a_handshake_over_p384_depends_on_no_secret),
+		CLAIM(a_retry_depends_on_no_secret),
 		CLAIM(a_wrong_finished_is_refused_by_its_verdict_alone),
 		CLAIM(a_damaged_record_is_refused_by_its_verdict_alone),
 		CLAIM(keys_are_handed_over_and_wiped_unseen),
