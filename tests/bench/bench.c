@@ -27,6 +27,7 @@ struct pair {
 
 static struct wire wires[2];	/* by who reads it */
 static uint64_t spent[2];
+static bool with_client;	/* in front of a @once */
 
 /* Without heap.o, which costs each allocation some time, nothing is counted. */
 __attribute__((weak)) size_t heap_live(void)
@@ -105,16 +106,25 @@ static void clear_wires(void)
 		wires[role].at = wires[role].len = 0;
 }
 
+static void run_once(void)
+{
+	uint64_t from;
+
+	if (with_client && !bench_peer.between())
+		die("the work of a client");
+	from = now_ns();
+	if (!bench_peer.once())
+		die("the work");
+	spent[BENCH_SERVER] = now_ns() - from;
+}
+
 static void handshake(void)
 {
 	struct pair p;
-	uint64_t from = now_ns();
 
 	spent[BENCH_CLIENT] = spent[BENCH_SERVER] = 0;
 	if (bench_peer.once) {
-		if (!bench_peer.once())
-			die("the work");
-		spent[BENCH_SERVER] = now_ns() - from;
+		run_once();
 		return;
 	}
 	clear_wires();
@@ -204,13 +214,14 @@ int main(int argc, char **argv)
 	long num = 300;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "k:g:s:c:n:m")) != -1) {
+	while ((opt = getopt(argc, argv, "k:g:s:c:n:mb")) != -1) {
 		switch (opt) {
 		case 'k': what.key = optarg; break;
 		case 'g': what.group = optarg; break;
 		case 's': what.suite = optarg; break;
 		case 'c': what.certs = optarg; break;
 		case 'n': num = strtol(optarg, NULL, 10); break;
+		case 'b': with_client = bench_peer.between; break;
 		case 'm': memory = true; break;
 		default: return 2;
 		}

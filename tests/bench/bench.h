@@ -32,6 +32,7 @@ struct bench_case {
  * @step: take from @in, add to @out; 1 once complete, 0 while it wants more, -1 on failure
  * @close: free it
  * @once: instead of the three above: one server handshake's work, without a peer
+ * @between: before each @once and not measured, at the caller's wish: what a client in the same process does to the caches
  * @detail: after a handshake: figures of its own as "name=bytes ...", or NULL
  */
 struct bench_peer {
@@ -42,6 +43,7 @@ struct bench_peer {
 	int (*step)(void *conn, struct wire *in, struct wire *out);
 	void (*close)(void *conn);
 	bool (*once)(void);
+	bool (*between)(void);
 	const char *(*detail)(void);
 };
 

@@ -4,6 +4,7 @@
  * (parsing, state, buffers) is its own cost. Nothing here is a protocol: the inputs have the right lengths only.
  */
 #include <stdlib.h>
+#include <time.h>
 
 #include "engine.h"
 
@@ -15,11 +16,31 @@ static struct sig_key *key;
 static uint16_t scheme;
 static enum hash_id hash;
 static enum aead_id aead;
+static struct x509_anchors *anchors;
+static struct der leaf;
 static uint8_t client_share[KEM_SHARE_MAX], bytes[1024], zero[HASH_MAX];
 
 static const char *version(void)
 {
 	return "the same calls";
+}
+
+/* The certificate for between(): both stay, @leaf points into the chain. */
+static bool load_chain(const struct bench_case *what)
+{
+	char err[256], *crt, *ca;
+	size_t len, chain_len;
+	enum sig_type type;
+	uint8_t *chain;
+	bool ok;
+
+	crt = bench_read(what, ".crt", &len);
+	ok = crt && !x509_chain_load(&chain, &chain_len, &leaf, &type, crt, len, err, sizeof(err));
+	ca = bench_read(what, "-ca.crt", &len);
+	ok = ok && ca && !x509_anchors_load(&anchors, ca, len, err, sizeof(err));
+	free(crt);
+	free(ca);
+	return ok;
 }
 
 static bool setup(const struct bench_case *what)
@@ -44,6 +65,23 @@ static bool setup(const struct bench_case *what)
 	pem = bench_read(what, ".key", &len);
 	ok = pem && !sig_key_load(&key, pem, len, err, sizeof(err));
 	free(pem);
+	return ok && load_chain(what);
+}
+
+static bool between(void)
+{
+	static uint8_t sig[SIG_MAX];
+	static size_t len;
+	struct x509_peer peer;
+	struct x509_fail fail;
+	bool ok;
+
+	if (!len && sig_sign(key, scheme, sig, &len, zero, sizeof(zero)))
+		return false;
+	if (x509_verify(&peer, &fail, anchors, &leaf, 1, X509_PURPOSE_TLS_SERVER, "localhost", time(NULL)))
+		return false;
+	ok = !sig_verify(&peer.pub, scheme, sig, len, zero, sizeof(zero));
+	x509_peer_free(&peer);
 	return ok;
 }
 
@@ -137,4 +175,4 @@ static bool once(void)
 	return true;
 }
 
-const struct bench_peer bench_peer = { .name = "floor", .version = version, .setup = setup, .once = once };
+const struct bench_peer bench_peer = { .name = "floor", .version = version, .setup = setup, .once = once, .between = between };
