@@ -2,7 +2,14 @@
 # make coverage: lines and branches of the engine that its unit and pair tests run. Optimised code has other branches than its
 # source, so this build has none; FORTIFY wants optimisation, so it goes too.
 COVERAGE_B := build/coverage
-COVERAGE_TESTS = $(patsubst $(B)/%,$(COVERAGE_B)/%,$(CRYPTO_TESTS) $(TLS_TESTS) $(PAIR_TESTS))
+COVERAGE_EDGES := $(B)/tests/coverage/edges
+COVERAGE_TESTS = $(patsubst $(B)/%,$(COVERAGE_B)/%,$(CRYPTO_TESTS) $(TLS_TESTS) $(PAIR_TESTS) $(COVERAGE_EDGES))
+HOST_TESTS += $(COVERAGE_EDGES)
+
+$(COVERAGE_EDGES).o: ALL_CFLAGS += -DCERTS='"$(TEST_CERTS)"'
+
+$(COVERAGE_EDGES): $(call objs,tests/coverage/edges.c tests/pair/pair.c $(TLS_SRC) $(CRYPTO_SRC)) | $(TEST_CERTS)/made
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CRYPTO_LIBS) -lcmocka -lpthread
 
 .PHONY: coverage
 coverage:
