@@ -15,7 +15,7 @@ $(B)/tests/ct/timing: $(call objs,tests/ct/timing.c $(TLS_SRC) $(CRYPTO_SRC)) | 
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CRYPTO_LIBS) -lcmocka -lm
 
 .PHONY: check-ct
-check-ct:
+check-ct: deps
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) B=build build/tests/ct/ct
 	@B=build tests/run -t 600 'ct=valgrind -q --error-exitcode=9 --suppressions=tests/ct/ct.supp build/tests/ct/ct' tests/ct/faults
 
