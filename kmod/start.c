@@ -280,12 +280,15 @@ int tlshd_start(struct sock *sk, sockptr_t optval, unsigned int optlen)
 	if (err)
 		return err;
 	ctx = tlshd_ctx_get(sk);
-	if (ctx) {
-		err = again(ctx, sock, &s);
-		tlshd_ctx_put(ctx);
-		return err;
+	if (!ctx) {
+		err = sk->sk_state == TCP_ESTABLISHED ? begin(sock, &s) : -ENOTCONN;
+		/* Another thread's START was quicker: its end is the one to wait for. */
+		if (err == -EALREADY)
+			ctx = tlshd_ctx_get(sk);
 	}
-	if (sk->sk_state != TCP_ESTABLISHED)
-		return -ENOTCONN;
-	return begin(sock, &s);
+	if (!ctx)
+		return err;
+	err = again(ctx, sock, &s);
+	tlshd_ctx_put(ctx);
+	return err;
 }

@@ -249,14 +249,14 @@ TEST_F_TIMEOUT(race, calls_in_flight_leave_the_overlay_on, 600)
 
 struct rival {
 	pthread_t thread;
-	int fd, error;
+	int fd, flags, error;
 };
 
 static void *run_start(void *arg)
 {
 	struct rival *r = arg;
 
-	r->error = start(r->fd, TLSHD_SERVER, TLSHD_F_NOWAIT) ? errno : 0;
+	r->error = start(r->fd, TLSHD_SERVER, r->flags) ? errno : 0;
 	return NULL;
 }
 
@@ -278,6 +278,7 @@ TEST_F_TIMEOUT(race, starts_compete_and_fail, 600)
 		ASSERT_EQ(0, pair_open(&p, variant->family));
 		for (int j = 0; j < 3; j++) {
 			rivals[j].fd = p.app;
+			rivals[j].flags = TLSHD_F_NOWAIT;
 			ASSERT_EQ(0, pthread_create(&rivals[j].thread, NULL, run_start, &rivals[j]));
 		}
 		for (volatile unsigned int spin = rand_r(&seed) % 20000; spin; spin--)
@@ -305,6 +306,30 @@ TEST_F_TIMEOUT(race, starts_compete_and_fail, 600)
 		pair_close(&p);
 	}
 	TH_LOG("%d started, %d failed", started, failed);
+}
+
+/* Whoever may wait waits for the handshake's end, also if he finds it begun in the middle of his own START. */
+TEST_F_TIMEOUT(race, starts_that_may_wait_share_the_end, 600)
+{
+	for (int i = 0; i < rounds(); i++) {
+		struct rival rivals[3];
+		struct request req;
+		struct pair p;
+
+		ASSERT_EQ(0, pair_open(&p, variant->family));
+		for (int j = 0; j < 3; j++) {
+			rivals[j].fd = p.app;
+			rivals[j].flags = 0;
+			ASSERT_EQ(0, pthread_create(&rivals[j].thread, NULL, run_start, &rivals[j]));
+		}
+		ASSERT_EQ(0, daemon_accept_one(&self->d, &req));
+		close(req.fd);
+		for (int j = 0; j < 3; j++) {
+			pthread_join(rivals[j].thread, NULL);
+			EXPECT_EQ(ECONNABORTED, rivals[j].error) TH_LOG("%s", strerror(rivals[j].error));
+		}
+		pair_close(&p);
+	}
 }
 
 struct closer {
