@@ -11,6 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* A host with more is not tried further: each costs a time-out. */
+#define MAX_ADDRESSES 16
+
 static long long now_ms(void)
 {
 	struct timespec t;
@@ -66,17 +69,19 @@ int dial(const char *host, const char *port, unsigned int timeout_ms)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	struct addrinfo *list;
-	int fd = -EHOSTUNREACH, err = getaddrinfo(host, port, &hints, &list);
+	int errors[MAX_ADDRESSES], n = 0, i = 0, fd = -EHOSTUNREACH;
+	int err = getaddrinfo(host, port, &hints, &list);
 
 	if (err) {
 		fprintf(stderr, "tlshd-connect: %s port %s: %s\n", host, port, gai_strerror(err));
 		return -EHOSTUNREACH;
 	}
-	for (const struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next) {
-		fd = try_address(ai, timeout_ms);
-		if (fd < 0)
-			tell(ai, fd);
-	}
+	for (const struct addrinfo *ai = list; ai && n < MAX_ADDRESSES && fd < 0; ai = ai->ai_next)
+		fd = errors[n++] = try_address(ai, timeout_ms);
+	/* Only now: that one address did not answer is no news where another did. */
+	if (fd < 0)
+		for (const struct addrinfo *ai = list; i < n; ai = ai->ai_next)
+			tell(ai, errors[i++]);
 	freeaddrinfo(list);
 	return fd;
 }

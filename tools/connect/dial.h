@@ -6,10 +6,10 @@
 #define CONNECT_DIAL_H
 
 /**
- * dial() - try every address of a host, in the resolver's order
+ * dial() - try the addresses of a host, up to 16 in the resolver's order
  * @timeout_ms: for each address
  *
- * What failed is told on stderr, an address a line.
+ * If all fail, that is told on stderr, an address a line.
  *
  * Return: a connected, blocking socket, or a negative errno after the last message.
  */
