@@ -124,7 +124,7 @@ static void fill_info(struct conn *c, struct tlshd_info *info, int err, const ch
 	info->alert_received = r.alert_received;
 	if (!err) {
 		info->flags = TLSHD_I_CONFIRMED;	/* no early data was taken */
-		info->full_handshake_time = c->grant.params.now;
+		info->full_handshake_time = c->grant.params.now_ms / 1000;
 	}
 	if (r.peer_leaf_sha256)
 		memcpy(info->peer_leaf_sha256, r.peer_leaf_sha256, sizeof(info->peer_leaf_sha256));
@@ -347,6 +347,8 @@ static bool follow(struct conn *c, unsigned *reads)
 	case TLS_WANT_SIGN:
 		ask_signer(c);
 		return false;
+	case TLS_EARLY_DATA:	/* comes only with accept_early, which no grant has */
+		abort();
 	case TLS_DONE:
 		open_socket(c);
 		return false;
@@ -479,7 +481,7 @@ static int admit(struct conn *c, const struct upcall_request *req, char *reason)
 		return -ETIMEDOUT;
 	}
 	c->deadline_ms = now_ms() + c->grant.timeout_ms - req->age_ms;
-	c->grant.params.now = time(NULL);
+	c->grant.params.now_ms = time(NULL) * 1000LL;
 	return 0;
 }
 

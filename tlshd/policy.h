@@ -24,7 +24,7 @@ uint32_t policy_generation(const struct policy *p);
 /**
  * struct policy_grant - what an admitted request may do
  * @params: for tls_init(); config borrowed from the policy, server_name and alpn point into this struct, so it must not
- *	move; @params.now is left to the caller
+ *	move; @params.now_ms is left to the caller
  * @timeout_ms: for the whole handshake, counted from START
  */
 struct policy_grant {

@@ -70,7 +70,7 @@ static void *open_conn(enum bench_role role)
 		.role = role == BENCH_SERVER ? TLS_SERVER : TLS_CLIENT,
 		.config = &configs[role],
 		.server_name = role == BENCH_SERVER ? NULL : "localhost",
-		.now = time(NULL),
+		.now_ms = time(NULL) * 1000LL,
 	};
 	struct side *s = malloc(sizeof(*s));
 

@@ -7,7 +7,6 @@
 #define NUM_IDLE_MAX	32	/* records or messages in a row that bring no application data */
 #define NUM_WARNINGS_MAX 4
 
-enum { HT_NEW_SESSION_TICKET = 4 };
 enum key_update { NOT_REQUESTED, REQUESTED };
 
 /* ---- the socket ---- */

@@ -230,7 +230,7 @@ static bool handshake(void)
 {
 	struct tls_params params = {
 		.role = opt.server ? TLS_SERVER : TLS_CLIENT, .config = &s.config, .server_name = opt.host_name,
-		.alpn = s.alpn, .alpn_len = s.alpn_len, .now = time(NULL),
+		.alpn = s.alpn, .alpn_len = s.alpn_len, .now_ms = time(NULL) * 1000LL,
 	};
 	uint8_t taken[TLS_RX_CAP];
 	bool peeked = false;

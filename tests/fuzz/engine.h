@@ -141,7 +141,7 @@ static void begin(struct end *e, enum tls_role role)
 {
 	const struct tls_params params = {
 		.role = role, .config = &config, .server_name = role == TLS_CLIENT ? "localhost" : NULL,
-		.alpn = (const uint8_t *)"\x02h2\x08http/1.1", .alpn_len = 12, .now = NOW,
+		.alpn = (const uint8_t *)"\x02h2\x08http/1.1", .alpn_len = 12, .now_ms = NOW * 1000LL,
 	};
 
 	e->role = role;

@@ -97,7 +97,7 @@ static void begin(struct end *e, enum tls_role role)
 {
 	const struct tls_params params = {
 		.role = role, .config = &config, .server_name = role == TLS_CLIENT ? "localhost" : NULL,
-		.alpn = (const uint8_t *)"\x02h2\x08http/1.1", .alpn_len = 12, .now = time(NULL),
+		.alpn = (const uint8_t *)"\x02h2\x08http/1.1", .alpn_len = 12, .now_ms = time(NULL) * 1000LL,
 	};
 
 	memset(e, 0, offsetof(struct end, rx));

@@ -258,7 +258,7 @@ static bool handshake(void)
 {
 	struct tls_params params = {
 		.role = opt.server ? TLS_SERVER : TLS_CLIENT, .config = &p.config, .alpn = p.alpn, .alpn_len = p.alpn_len,
-		.now = time(NULL),
+		.now_ms = time(NULL) * 1000LL,
 	};
 	bool peeked = false, is_ip = false;
 	char name[X509_NAME_MAX + 1];

@@ -453,7 +453,7 @@ static int load(void **state)
 	assert_int_equal(sig_key_load(&key, pem, len, err, sizeof(err)), 0);
 	free(pem);
 	drive_config.anchors = anchors;
-	drive_params.now = time(NULL);
+	drive_params.now_ms = time(NULL) * 1000LL;
 	return 0;
 }
 

@@ -214,6 +214,7 @@ int sig_sign(struct sig_key *key, uint16_t scheme, uint8_t *sig, size_t *sig_len
 struct der { const uint8_t *p; size_t len; };
 
 struct x509_anchors;
+struct x509_cache;
 
 /**
  * x509_anchors_load() - trust anchors from a PEM bundle

@@ -77,7 +77,7 @@ enum hs auth_parse_certificate(struct tls_conn *c, struct cursor *body)
 	if (parse_chain(c, body, chain, &num))
 		return HS_FAILED;
 	if (x509_verify(&c->peer, &fail, c->params.config->anchors, chain, num, X509_PURPOSE_TLS_SERVER,
-			c->params.server_name, c->params.now))
+			c->params.server_name, c->params.now_ms / 1000))
 		return hs_fail(c, fail.err, fail.alert, "%s", fail.reason);
 	c->peer_known = true;
 	return HS_NEXT;

@@ -52,6 +52,7 @@ const char *alert_name(uint8_t alert)
 static const char *const message_names[256] = {
 	[HT_CLIENT_HELLO] = "ClientHello",
 	[HT_SERVER_HELLO] = "ServerHello",
+	[HT_NEW_SESSION_TICKET] = "NewSessionTicket",
 	[HT_END_OF_EARLY_DATA] = "EndOfEarlyData",
 	[HT_ENCRYPTED_EXTENSIONS] = "EncryptedExtensions",
 	[HT_CERTIFICATE] = "Certificate",
@@ -171,6 +172,7 @@ void hs_forget(struct tls_conn *c, bool keep_traffic)
 	wipe(c->master.secret, sizeof(c->master.secret));
 	wipe(c->master.client, sizeof(c->master.client));
 	wipe(c->master.server, sizeof(c->master.server));
+	wipe(&c->psk, sizeof(c->psk));
 	sig_pub_free(&c->peer.pub);
 	memset(&c->peer.pub, 0, sizeof(c->peer.pub));
 	if (keep_traffic)

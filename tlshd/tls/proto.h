@@ -15,6 +15,7 @@ enum content_type {
 enum handshake_type {
 	HT_CLIENT_HELLO = 1,
 	HT_SERVER_HELLO = 2,
+	HT_NEW_SESSION_TICKET = 4,
 	HT_END_OF_EARLY_DATA = 5,
 	HT_ENCRYPTED_EXTENSIONS = 8,
 	HT_CERTIFICATE = 11,

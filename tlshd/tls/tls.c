@@ -25,7 +25,7 @@ static void check_config(const struct tls_params *p)
 		must(config->identities[i].chain_len <= PLAINTEXT_MAX - MSG_HEADER_LEN - 4);
 	must(config->num_shares <= TLS_SHARES_MAX && config->num_shares <= config->num_groups);
 	must(p->alpn_len <= TLS_ALPN_MAX);
-	must(p->role == TLS_SERVER ? config->num_identities > 0 : config->anchors != NULL);
+	must(p->role == TLS_SERVER ? config->num_identities || config->num_externals : config->anchors || config->num_externals);
 	must(!p->server_name || strlen(p->server_name) <= TLS_NAME_MAX);
 }
 
@@ -76,6 +76,7 @@ enum tls_want tls_advance(struct tls_conn *c, struct tls_out *out)
 		[HS_WANT_RX] = TLS_WANT_RX,
 		[HS_WANT_TX] = TLS_WANT_TX,
 		[HS_WANT_SIGN] = TLS_WANT_SIGN,
+		[HS_EARLY_DATA] = TLS_EARLY_DATA,
 	};
 	enum hs rc;
 
@@ -161,6 +162,7 @@ void tls_sign_request(const struct tls_conn *c, struct tls_sign_req *req)
 {
 	must(c->sign == SIGN_ASKED);
 	memset(req, 0, sizeof(*req));
+	req->op = TLS_SIGN_CERTIFICATE;
 	req->identity = c->identity;
 	req->scheme = c->sigscheme;
 	req->hash_len = (uint8_t)hash_len(c->suite->hash);
@@ -188,6 +190,20 @@ void tls_traffic(const struct tls_conn *c, struct tls_traffic *t)
 	t->tx = c->tx.keys;
 	t->rx = c->rx.keys;
 	memcpy(t->exporter_secret, c->master.exporter, t->hash_len);
+}
+
+int tls_export(const struct tls_traffic *t, uint8_t *out, size_t len, const char *label, size_t label_len,
+	       const uint8_t *context, size_t context_len)
+{
+	if (label_len > 249 || len > 255 * (size_t)t->hash_len)
+		return -EINVAL;
+	keys_export(out, len, suite_find(t->suite)->hash, t->exporter_secret, label, label_len, context, context_len);
+	return 0;
+}
+
+void tls_set_now(struct tls_conn *c, int64_t now_ms)
+{
+	c->params.now_ms = now_ms;
 }
 
 void tls_result(const struct tls_conn *c, struct tls_result *r)

@@ -8,7 +8,7 @@
 #include "transcript.h"
 
 /* Why a step stopped. HS_NEXT is also what a parser says of a message that is right. */
-enum hs { HS_NEXT, HS_WANT_RX, HS_WANT_TX, HS_WANT_SIGN, HS_FAILED };
+enum hs { HS_NEXT, HS_WANT_RX, HS_WANT_TX, HS_WANT_SIGN, HS_EARLY_DATA, HS_FAILED };
 
 typedef enum hs hs_step(struct tls_conn *c);
 
@@ -59,6 +59,39 @@ struct key_share {
 enum sign_state { SIGN_NONE, SIGN_ASKED, SIGN_ANSWERED };
 
 /**
+ * struct psk - the pre-shared key of this handshake
+ * @external: whose key the signer has; NULL: a ticket's
+ * @session: client: the ticket that the server chose
+ * @chosen: the server has chosen it
+ * @hash: its own
+ * @secret: of a ticket
+ * @binder: server: the client's, to be checked; client, of an external key: from the signer
+ * @binder_hash: what it is the MAC of, hash_len(@hash) bytes
+ */
+struct psk {
+	const struct tls_external *external;
+	const struct tls_session *session;
+	bool chosen;
+	enum hash_id hash;
+	uint8_t secret[HASH_MAX];
+	uint8_t binder[HASH_MAX];
+	uint8_t binder_hash[HASH_MAX];
+};
+
+/**
+ * struct early - early data
+ * @state: offered, accepted, rejected
+ * @limit, @num: bytes that may come, and that came or went
+ * @data, @data_len: server: of the record at hand, in the receive buffer
+ */
+struct early {
+	enum tls_early state;
+	uint32_t limit, num;
+	const uint8_t *data;
+	size_t data_len;
+};
+
+/**
  * struct tls_conn - one handshake
  * @step: where in the array of its role it is
  * @state: TLS_WANT_RX while it goes on, TLS_DONE or TLS_FAILED
@@ -99,6 +132,8 @@ struct tls_conn {
 	struct keys_early early;
 	struct keys_handshake handshake;
 	struct keys_master master;
+	struct psk psk;
+	struct early early_data;
 
 	enum sign_state sign;
 	uint16_t sig_len, cookie_len;
