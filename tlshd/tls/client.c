@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* client: its side of the handshake, RFC 8446 figure 1. */
-#include <errno.h>
-
 #include "ext.h"
+#include "server_hello.h"
 
 #define CLIENT_HELLO_MAX 1024	/* without a cookie */
 
@@ -133,7 +132,7 @@ static enum hs send_hello(struct tls_conn *c)
 	return HS_NEXT;
 }
 
-static void add_share(struct tls_conn *c, uint16_t group)
+void client_add_share(struct tls_conn *c, uint16_t group)
 {
 	struct key_share *s = &c->shares[c->num_shares++];
 
@@ -150,224 +149,25 @@ static enum hs send_client_hello(struct tls_conn *c)
 		rand_bytes(c->session_id, c->session_id_len);
 		rand_bytes(c->hello, RANDOM_LEN);
 		do {
-			add_share(c, config->groups[c->num_shares]);
+			client_add_share(c, config->groups[c->num_shares]);
 		} while (c->num_shares < config->num_shares);
 	}
 	c->rx.ccs_ok = true;
 	return send_hello(c);
 }
 
-/* ---- ServerHello, 4.1.3 ---- */
-
-struct server_hello {
-	uint16_t version, suite;
-	uint8_t compression;
-	const uint8_t *random;
-	struct cursor session_id;
-	struct ext_block exts;
-};
-
-/* The fields before the extensions. */
-static bool read_fields(struct server_hello *sh, struct cursor *body)
-{
-	return cur_u16(body, &sh->version) && cur_bytes(body, &sh->random, RANDOM_LEN) &&
-	       cur_vec(body, &sh->session_id, 1, 0, SESSION_ID_MAX) && cur_u16(body, &sh->suite) &&
-	       cur_u8(body, &sh->compression);
-}
-
-static bool is_retry(const struct server_hello *sh)
-{
-	return !memcmp(sh->random, hs_retry_random, RANDOM_LEN);
-}
-
-/* A server that chose an older version may have been tricked into it: 4.1.3. */
-static enum hs refuse_old_version(struct tls_conn *c, const struct server_hello *sh)
-{
-	static const char sentinel[7] = "DOWNGRD";
-	const uint8_t *end = sh->random + RANDOM_LEN - 8;
-
-	if (c->retry)
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose version 0x%04x after TLS 1.3", sh->version);
-	if (!memcmp(end, sentinel, sizeof(sentinel)) && end[7] <= 1)
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server says that something downgraded the connection");
-	return hs_refuse(c, ALERT_PROTOCOL_VERSION, "server chose version 0x%04x, not TLS 1.3", sh->version);
-}
-
-static enum hs check_version(struct tls_conn *c, struct server_hello *sh)
-{
-	struct cursor data = sh->exts.data[EXT_SUPPORTED_VERSIONS];
-	uint16_t version;
-
-	if (!cur_u16(&data, &version) || !cur_empty(&data))
-		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed supported_versions");
-	if (version != VERSION_TLS13)
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose version 0x%04x, which was not offered",
-				 version);
-	if (sh->version != VERSION_LEGACY)
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "ServerHello with legacy_version 0x%04x", sh->version);
-	return HS_NEXT;
-}
-
-static enum hs check_echo(struct tls_conn *c, const struct server_hello *sh)
-{
-	if (sh->session_id.len != c->session_id_len || memcmp(sh->session_id.p, c->session_id, c->session_id_len))
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server did not echo the session id");
-	if (sh->compression)
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose a compression method");
-	return HS_NEXT;
-}
-
-static enum hs choose_suite(struct tls_conn *c, const struct server_hello *sh)
-{
-	const struct tls_config *config = c->params.config;
-
-	for (size_t i = 0; i < config->num_suites && !c->suite; i++)
-		if (config->suites[i] == sh->suite)
-			c->suite = suite_find(sh->suite);
-	if (!c->suite)
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose suite 0x%04x, which was not offered",
-				 sh->suite);
-	if (c->suite->id != sh->suite)
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose suite 0x%04x after 0x%04x", sh->suite,
-				 c->suite->id);
-	return HS_NEXT;
-}
-
-static const struct key_share *find_share(const struct tls_conn *c, uint16_t group)
-{
-	for (size_t i = 0; i < c->num_shares; i++)
-		if (c->shares[i].kem->group == group)
-			return &c->shares[i];
-	return NULL;
-}
-
-static enum hs agree_key(struct tls_conn *c, const struct server_hello *sh)
-{
-	struct cursor data = sh->exts.data[EXT_KEY_SHARE], share;
-	const struct key_share *own;
-	uint16_t group;
-	int err;
-
-	if (!ext_has(&sh->exts, EXT_KEY_SHARE))
-		return hs_refuse(c, ALERT_MISSING_EXTENSION, "ServerHello without key_share");
-	if (!cur_u16(&data, &group) || !cur_vec(&data, &share, 2, 1, 65535) || !cur_empty(&data))
-		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed key_share");
-	own = find_share(c, group);
-	if (!own)
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose group 0x%04x, of which no share was sent",
-				 group);
-	c->kem = own->kem;
-	if (share.len != c->kem->server_share_len)
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "key share of wrong length for %s", c->kem->name);
-	err = c->kem->decaps(c->dhe, own->priv, share.p);
-	if (err == -ENOMEM)
-		return hs_fail(c, err, ALERT_INTERNAL_ERROR, "out of memory");
-	if (err)
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "key share is not valid for %s", c->kem->name);
-	return HS_NEXT;
-}
-
-/* What a ServerHello and a HelloRetryRequest have in common. */
-static enum hs read_hello(struct tls_conn *c, struct server_hello *sh, struct cursor *body, enum ext_place place)
-{
-	if (!read_fields(sh, body))
-		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed ServerHello");
-	if (place == IN_SERVER_HELLO && is_retry(sh))
-		return hs_refuse(c, ALERT_UNEXPECTED_MESSAGE, "a second HelloRetryRequest");
-	/* In older versions other extensions belong here, or none. */
-	if (place == IN_SERVER_HELLO && (cur_empty(body) || !ext_offered(*body, EXT_SUPPORTED_VERSIONS)))
-		return refuse_old_version(c, sh);
-	if (ext_parse(c, &sh->exts, body, place))
-		return HS_FAILED;
-	if (!cur_empty(body))
-		return hs_refuse(c, ALERT_DECODE_ERROR, "ServerHello is too long");
-	if (!ext_has(&sh->exts, EXT_SUPPORTED_VERSIONS))
-		return hs_refuse(c, ALERT_MISSING_EXTENSION, "HelloRetryRequest without supported_versions");
-	if (check_version(c, sh) || check_echo(c, sh) || choose_suite(c, sh))
-		return HS_FAILED;
-	transcript_pick(&c->transcript, c->suite->hash);
-	return HS_NEXT;
-}
-
-static enum hs parse_server_hello(struct tls_conn *c, struct cursor *body)
-{
-	struct server_hello sh;
-
-	if (read_hello(c, &sh, body, IN_SERVER_HELLO))
-		return HS_FAILED;
-	return agree_key(c, &sh);
-}
-
-static bool offers_group(const struct tls_config *config, uint16_t group)
-{
-	for (size_t i = 0; i < config->num_groups; i++)
-		if (config->groups[i] == group)
-			return true;
-	return false;
-}
-
-/* 4.2.8: the group that the server wants a share of instead of those sent. */
-static enum hs take_group(struct tls_conn *c, struct cursor data)
-{
-	uint16_t group;
-
-	if (!cur_u16(&data, &group) || !cur_empty(&data))
-		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed key_share");
-	if (!offers_group(c->params.config, group))
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server asks for group 0x%04x, which was not offered",
-				 group);
-	if (find_share(c, group))
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server asks for group 0x%04x, whose share was sent",
-				 group);
-	wipe(c->shares, sizeof(c->shares));
-	c->num_shares = 0;
-	add_share(c, group);
-	return HS_NEXT;
-}
-
-static enum hs take_cookie(struct tls_conn *c, struct cursor data)
-{
-	struct cursor cookie;
-
-	if (!cur_vec(&data, &cookie, 2, 1, 65535) || !cur_empty(&data))
-		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed cookie");
-	if (cookie.len > COOKIE_MAX)
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "cookie of %zu bytes is over the limit", cookie.len);
-	memcpy(c->cookie, cookie.p, cookie.len);
-	c->cookie_len = (uint16_t)cookie.len;
-	return HS_NEXT;
-}
-
-/* 4.1.4. */
-static enum hs parse_hello_retry_request(struct tls_conn *c, struct cursor *body)
-{
-	struct server_hello sh;
-	const struct cursor *data = sh.exts.data;
-
-	if (read_hello(c, &sh, body, IN_HELLO_RETRY_REQUEST))
-		return HS_FAILED;
-	if (!ext_has(&sh.exts, EXT_KEY_SHARE) && !ext_has(&sh.exts, EXT_COOKIE))
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "HelloRetryRequest that changes nothing");
-	if ((ext_has(&sh.exts, EXT_KEY_SHARE) && take_group(c, data[EXT_KEY_SHARE])) ||
-	    (ext_has(&sh.exts, EXT_COOKIE) && take_cookie(c, data[EXT_COOKIE])))
-		return HS_FAILED;
-	transcript_retry(&c->transcript);
-	c->retry = true;
-	c->tx.ccs_due = c->session_id_len > 0;
-	return HS_NEXT;
-}
+/* ---- the server's answer ---- */
 
 static enum hs recv_hello_retry_request(struct tls_conn *c)
 {
-	struct server_hello sh;
 	struct msg m;
 	enum hs rc = rx_message(c, &m);
 
 	if (rc)
 		return rc;
-	if (m.type != HT_SERVER_HELLO || !read_fields(&sh, &m.body) || !is_retry(&sh))
+	if (m.type != HT_SERVER_HELLO || !server_hello_is_retry(m.body))
 		return HS_NEXT;
-	return hs_recv(c, HT_SERVER_HELLO, parse_hello_retry_request);
+	return hs_recv(c, HT_SERVER_HELLO, server_hello_parse_retry);
 }
 
 /* D.4: right before the second flight, which is this one or that of Finished. */
@@ -383,7 +183,7 @@ static enum hs send_client_hello_again(struct tls_conn *c)
 
 static enum hs recv_server_hello(struct tls_conn *c)
 {
-	return hs_recv(c, HT_SERVER_HELLO, parse_server_hello);
+	return hs_recv(c, HT_SERVER_HELLO, server_hello_parse);
 }
 
 static enum hs start_handshake_keys(struct tls_conn *c)
