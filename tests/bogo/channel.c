@@ -70,9 +70,9 @@ static void next_keys(struct tls_keys *keys, const struct suite *suite)
 	wipe(secret, sizeof(secret));
 }
 
-bool channel_update_keys(struct channel *ch)
+bool channel_update_keys(struct channel *ch, bool request)
 {
-	if (!put(ch, CT_HANDSHAKE, (uint8_t[]){ HT_KEY_UPDATE, 0, 0, 1, NOT_REQUESTED }, 5))
+	if (!put(ch, CT_HANDSHAKE, (uint8_t[]){ HT_KEY_UPDATE, 0, 0, 1, request ? REQUESTED : NOT_REQUESTED }, 5))
 		return false;
 	next_keys(&ch->tx, ch->suite);
 	ch->update_wanted = false;
@@ -81,7 +81,7 @@ bool channel_update_keys(struct channel *ch)
 
 bool channel_write(struct channel *ch, const uint8_t *p, size_t len)
 {
-	if (ch->update_wanted && !channel_update_keys(ch))
+	if (ch->update_wanted && !channel_update_keys(ch, false))
 		return false;
 	while (len > 0) {
 		size_t n = len < PLAINTEXT_MAX ? len : PLAINTEXT_MAX;
@@ -120,6 +120,7 @@ static bool take_key_update(struct channel *ch, struct cursor body)
 		return refuse(ch, ALERT_ILLEGAL_PARAMETER, ":DECODE_ERROR: unknown request in KeyUpdate");
 	if (ch->num_updates++ == NUM_IDLE_MAX)
 		return refuse(ch, ALERT_UNEXPECTED_MESSAGE, ":TOO_MANY_KEY_UPDATES: too many KeyUpdates");
+	ch->num_updates_total++;
 	if (request == REQUESTED)
 		ch->update_wanted = true;
 	next_keys(&ch->rx, ch->suite);

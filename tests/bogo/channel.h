@@ -15,6 +15,7 @@
  * @data, @data_len: of the current record, not read yet
  * @msg, @msg_len: handshake bytes that are no whole message yet
  * @num_empty, @num_updates, @num_warnings: since the last application data
+ * @num_updates_total: KeyUpdates of the peer
  * @update_wanted: the peer asked for new keys of ours
  * @error: why it failed, with BoringSSL's token; NULL: by @alert
  */
@@ -26,7 +27,7 @@ struct channel {
 	struct tls_keys rx, tx;
 	uint8_t *data;
 	size_t data_len, msg_len;
-	unsigned num_empty, num_updates, num_warnings, num_tickets;
+	unsigned num_empty, num_updates, num_warnings, num_tickets, num_updates_total;
 	const char *error;
 	uint8_t alert;
 	uint8_t msg[TLS_MSG_MAX], in[TLS_RECORD_MAX], out[TLS_RECORD_MAX];
@@ -41,7 +42,7 @@ ssize_t channel_recv_raw(struct channel *ch, void *p, size_t len, int flags);	/*
 /* Application data: > 0; 0 at close_notify; -1 on any other end, with @error; the alert has been sent. */
 ssize_t channel_read(struct channel *ch, uint8_t *out, size_t max);
 bool channel_write(struct channel *ch, const uint8_t *p, size_t len);
-bool channel_update_keys(struct channel *ch);		/* send a KeyUpdate that asks for none */
+bool channel_update_keys(struct channel *ch, bool request);	/* send a KeyUpdate; whether it asks for one */
 bool channel_alert(struct channel *ch, uint8_t alert);
 
 #endif

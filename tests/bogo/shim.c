@@ -343,7 +343,7 @@ static bool echo(void)
 	while ((n = channel_read(&s.ch, data, size)) > 0) {
 		for (ssize_t i = 0; i < n; i++)
 			data[i] ^= 0xff;
-		if ((opt.key_update && !channel_update_keys(&s.ch)) || !channel_write(&s.ch, data, (size_t)n))
+		if ((opt.key_update && !channel_update_keys(&s.ch, false)) || !channel_write(&s.ch, data, (size_t)n))
 			break;
 	}
 	free(data);
