@@ -57,24 +57,11 @@ bool channel_alert(struct channel *ch, uint8_t alert)
 	return put(ch, CT_ALERT, (uint8_t[]){ alert == ALERT_CLOSE_NOTIFY ? ALERT_WARNING : ALERT_FATAL, alert }, 2);
 }
 
-/* RFC 8446 7.2. */
-static void next_keys(struct tls_keys *keys, const struct suite *suite)
-{
-	uint8_t secret[HASH_MAX];
-	struct hmac_key k;
-
-	hmac_key_init(&k, suite->hash, keys->secret, hash_len(suite->hash));
-	keys_expand(&k, secret, hash_len(suite->hash), "traffic upd", NULL, 0);
-	keys_traffic(keys, suite, secret);
-	wipe(&k, sizeof(k));
-	wipe(secret, sizeof(secret));
-}
-
 bool channel_update_keys(struct channel *ch, bool request)
 {
 	if (!put(ch, CT_HANDSHAKE, (uint8_t[]){ HT_KEY_UPDATE, 0, 0, 1, request ? REQUESTED : NOT_REQUESTED }, 5))
 		return false;
-	next_keys(&ch->tx, ch->suite);
+	tls_next_keys(&ch->tx, ch->suite->id);
 	ch->update_wanted = false;
 	return true;
 }
@@ -110,54 +97,42 @@ static bool fail(struct channel *ch, const char *error)
 	return false;
 }
 
-static bool take_key_update(struct channel *ch, struct cursor body)
+/* What tls_post_parse() said, in BoringSSL's words. */
+static bool refuse_message(struct channel *ch, uint8_t alert, uint8_t type)
 {
-	uint8_t request;
+	if (alert == ALERT_UNEXPECTED_MESSAGE)
+		return refuse(ch, alert, ":UNEXPECTED_MESSAGE: message that may not follow the handshake");
+	if (alert == ALERT_ILLEGAL_PARAMETER && type == HT_NEW_SESSION_TICKET)
+		return refuse(ch, alert, ":DUPLICATE_EXTENSION: extension twice in NewSessionTicket");
+	return refuse(ch, alert, ":DECODE_ERROR: malformed message");
+}
 
-	if (!cur_u8(&body, &request) || !cur_empty(&body))
-		return refuse(ch, ALERT_DECODE_ERROR, ":DECODE_ERROR: malformed KeyUpdate");
-	if (request != NOT_REQUESTED && request != REQUESTED)
-		return refuse(ch, ALERT_ILLEGAL_PARAMETER, ":DECODE_ERROR: unknown request in KeyUpdate");
+static bool take_key_update(struct channel *ch, bool requested)
+{
 	if (ch->num_updates++ == NUM_IDLE_MAX)
 		return refuse(ch, ALERT_UNEXPECTED_MESSAGE, ":TOO_MANY_KEY_UPDATES: too many KeyUpdates");
 	ch->num_updates_total++;
-	if (request == REQUESTED)
+	if (requested)
 		ch->update_wanted = true;
-	next_keys(&ch->rx, ch->suite);
+	tls_next_keys(&ch->rx, ch->suite->id);
 	return true;
 }
 
-/* 4.6.1. No ticket is kept, but a malformed one is refused. */
-static bool take_ticket(struct channel *ch, struct cursor body)
+static bool take_message(struct channel *ch, const uint8_t *msg, size_t len, bool ends_record)
 {
-	uint64_t seen = 0;
-	struct cursor nonce, ticket, exts, data;
-	uint32_t lifetime, age_add;
-	uint16_t id;
+	enum tls_post kind;
+	uint8_t alert;
 
-	if (!cur_uint(&body, &lifetime, 4) || !cur_uint(&body, &age_add, 4) || !cur_vec(&body, &nonce, 1, 0, 255) ||
-	    !cur_vec(&body, &ticket, 2, 1, 65535) || !cur_vec(&body, &exts, 2, 0, 65534) || !cur_empty(&body))
-		return refuse(ch, ALERT_DECODE_ERROR, ":DECODE_ERROR: malformed NewSessionTicket");
-	while (!cur_empty(&exts)) {
-		if (!cur_u16(&exts, &id) || !cur_vec(&exts, &data, 2, 0, 65535))
-			return refuse(ch, ALERT_DECODE_ERROR, ":DECODE_ERROR: malformed extensions of NewSessionTicket");
-		if (id < 64 && seen >> id & 1)
-			return refuse(ch, ALERT_ILLEGAL_PARAMETER, ":DUPLICATE_EXTENSION: extension twice in NewSessionTicket");
-		seen |= id < 64 ? UINT64_C(1) << id : 0;
-	}
-	ch->num_tickets++;
-	return true;
-}
-
-static bool take_message(struct channel *ch, uint8_t type, struct cursor body, bool ends_record)
-{
-	if (type == HT_KEY_UPDATE && !ends_record)
+	if (tls_post_parse(ch->role, &kind, &alert, msg, len))
+		return refuse_message(ch, alert, msg[0]);
+	if (kind != TLS_POST_TICKET && !ends_record)
 		return refuse(ch, ALERT_UNEXPECTED_MESSAGE, ":EXCESS_HANDSHAKE_DATA: bytes behind KeyUpdate");
-	if (type == HT_KEY_UPDATE)
-		return take_key_update(ch, body);
-	if (type == HT_NEW_SESSION_TICKET && ch->role == TLS_CLIENT)
-		return take_ticket(ch, body);
-	return refuse(ch, ALERT_UNEXPECTED_MESSAGE, ":UNEXPECTED_MESSAGE: message that may not follow the handshake");
+	if (kind != TLS_POST_TICKET)
+		return take_key_update(ch, kind == TLS_POST_KEY_UPDATE_REQUESTED);
+	ch->num_tickets++;
+	if (ch->ticket)
+		ch->ticket(msg, len);
+	return true;
 }
 
 static bool take_handshake(struct channel *ch, const uint8_t *p, size_t len)
@@ -169,7 +144,8 @@ static bool take_handshake(struct channel *ch, const uint8_t *p, size_t len)
 	memcpy(ch->msg + ch->msg_len, p, len);
 	ch->msg_len += len;
 	for (;;) {
-		struct cursor in = { ch->msg, ch->msg_len }, body;
+		struct cursor in = { ch->msg, ch->msg_len };
+		const uint8_t *body;
 		uint32_t body_len;
 		uint8_t type;
 
@@ -177,10 +153,9 @@ static bool take_handshake(struct channel *ch, const uint8_t *p, size_t len)
 			return true;
 		if (body_len > sizeof(ch->msg) - MSG_HEADER_LEN)
 			return refuse(ch, ALERT_ILLEGAL_PARAMETER, ":EXCESSIVE_MESSAGE_SIZE: message over the limit");
-		if (!cur_bytes(&in, &body.p, body_len))
+		if (!cur_bytes(&in, &body, body_len))
 			return true;
-		body.len = body_len;
-		if (!take_message(ch, type, body, cur_empty(&in)))
+		if (!take_message(ch, ch->msg, MSG_HEADER_LEN + body_len, cur_empty(&in)))
 			return false;
 		memmove(ch->msg, in.p, in.len);
 		ch->msg_len = in.len;

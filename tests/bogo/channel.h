@@ -17,6 +17,7 @@
  * @num_empty, @num_updates, @num_warnings: since the last application data
  * @num_updates_total: KeyUpdates of the peer
  * @update_wanted: the peer asked for new keys of ours
+ * @ticket: called with each NewSessionTicket message; NULL: they are only counted
  * @error: why it failed, with BoringSSL's token; NULL: by @alert
  */
 struct channel {
@@ -28,6 +29,7 @@ struct channel {
 	uint8_t *data;
 	size_t data_len, msg_len;
 	unsigned num_empty, num_updates, num_warnings, num_tickets, num_updates_total;
+	void (*ticket)(const uint8_t *msg, size_t len);
 	const char *error;
 	uint8_t alert;
 	uint8_t msg[TLS_MSG_MAX], in[TLS_RECORD_MAX], out[TLS_RECORD_MAX];
