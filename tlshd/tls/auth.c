@@ -147,10 +147,7 @@ enum hs auth_parse_certificate_verify(struct tls_conn *c, struct cursor *body)
 
 enum hs auth_ask_signature(struct tls_conn *c)
 {
-	if (c->sign == SIGN_ANSWERED)
-		return c->sig_len ? HS_NEXT : hs_fail(c, -EIO, ALERT_INTERNAL_ERROR, "the signer gave no signature");
-	c->sign = SIGN_ASKED;
-	return HS_WANT_SIGN;
+	return hs_ask(c, TLS_SIGN_CERTIFICATE);
 }
 
 enum hs auth_send_certificate_verify(struct tls_conn *c)

@@ -131,6 +131,20 @@ enum hs hs_recv(struct tls_conn *c, enum handshake_type type, hs_parse *parse)
 	return HS_NEXT;
 }
 
+/* ---- asking the signer ---- */
+
+enum hs hs_ask(struct tls_conn *c, enum tls_sign_op op)
+{
+	if (c->sign != SIGN_ANSWERED) {
+		c->sign = SIGN_ASKED;
+		c->sign_op = op;
+		return HS_WANT_SIGN;
+	}
+	c->sign = SIGN_NONE;
+	return c->sig_len ? HS_NEXT : hs_fail(c, -EIO, ALERT_INTERNAL_ERROR, "the signer gave no %s",
+					      op == TLS_SIGN_CERTIFICATE ? "signature" : "answer");
+}
+
 /* ---- keys ---- */
 
 void hs_rx_keys(struct tls_conn *c, const uint8_t *secret)
@@ -150,7 +164,11 @@ void hs_start_handshake_keys(struct tls_conn *c)
 	uint8_t hash[HASH_MAX];
 
 	transcript_hash(&c->transcript, hash);
-	keys_handshake_from(&c->handshake, &c->early, c->dhe, c->kem->secret_len, hash);
+	if (c->psk.chosen && c->psk.external)
+		keys_handshake_given(&c->handshake, c->suite->hash, c->psk.secret, hash);
+	else
+		keys_handshake_from(&c->handshake, &c->early, c->dhe, c->kem ? c->kem->secret_len : 0, hash);
+	wipe(c->psk.secret, sizeof(c->psk.secret));
 	wipe(c->dhe, sizeof(c->dhe));
 	wipe(c->shares, sizeof(c->shares));
 }
@@ -173,6 +191,7 @@ void hs_forget(struct tls_conn *c, bool keep_traffic)
 	wipe(c->master.client, sizeof(c->master.client));
 	wipe(c->master.server, sizeof(c->master.server));
 	wipe(&c->psk, sizeof(c->psk));
+	wipe(c->early_data.after, sizeof(c->early_data.after));
 	sig_pub_free(&c->peer.pub);
 	memset(&c->peer.pub, 0, sizeof(c->peer.pub));
 	if (keep_traffic)

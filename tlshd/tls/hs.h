@@ -73,9 +73,19 @@ void tx_alert(struct tls_conn *c, uint8_t alert);	/* if there is room; steps lea
 
 void hs_rx_keys(struct tls_conn *c, const uint8_t *secret);
 void hs_tx_keys(struct tls_conn *c, const uint8_t *secret);
-void hs_start_handshake_keys(struct tls_conn *c);	/* from c->dhe, after ServerHello; c->handshake is there then */
+void hs_start_handshake_keys(struct tls_conn *c);	/* after ServerHello; c->handshake is there then */
 void hs_start_master(struct tls_conn *c);		/* after the server's Finished; c->master is there then */
 void hs_forget(struct tls_conn *c, bool keep_traffic);	/* wipe what is secret */
+
+/* ---- asking the signer ---- */
+
+/**
+ * hs_ask() - what only the holder of a long-term key can do
+ *
+ * The answer is in c->sig (a signature) or c->psk.secret (of an external key, c->psk.external).
+ * Return: HS_NEXT it is there; HS_WANT_SIGN; HS_FAILED there is none.
+ */
+enum hs hs_ask(struct tls_conn *c, enum tls_sign_op op);
 
 /* ---- Certificate, CertificateVerify, Finished (auth.c) ---- */
 

@@ -162,18 +162,35 @@ void tls_sign_request(const struct tls_conn *c, struct tls_sign_req *req)
 {
 	must(c->sign == SIGN_ASKED);
 	memset(req, 0, sizeof(*req));
-	req->op = TLS_SIGN_CERTIFICATE;
-	req->identity = c->identity;
-	req->scheme = c->sigscheme;
-	req->hash_len = (uint8_t)hash_len(c->suite->hash);
-	transcript_hash(&c->transcript, req->hash);
+	req->op = c->sign_op;
+	switch (c->sign_op) {
+	case TLS_SIGN_CERTIFICATE:
+		req->identity = c->identity;
+		req->scheme = c->sigscheme;
+		req->hash_len = (uint8_t)hash_len(c->suite->hash);
+		transcript_hash(&c->transcript, req->hash);
+		break;
+	case TLS_SIGN_BINDER:
+		req->external = c->psk.external;
+		req->hash_len = (uint8_t)hash_len(c->psk.hash);
+		memcpy(req->hash, c->psk.binder_hash, req->hash_len);
+		break;
+	case TLS_SIGN_HANDSHAKE_SECRET:
+		req->external = c->psk.external;
+		req->dhe_len = c->kem ? (uint8_t)c->kem->secret_len : 0;
+		memcpy(req->dhe, c->dhe, req->dhe_len);
+		break;
+	}
 }
 
+/* A secret, or a binder, of another length than asked for is as good as none. */
 void tls_sign_answer(struct tls_conn *c, const uint8_t *sig, size_t len)
 {
 	must(c->sign == SIGN_ASKED && len <= SIG_MAX);
+	if (c->sign_op != TLS_SIGN_CERTIFICATE && len != hash_len(c->psk.hash))
+		len = 0;
 	if (len)
-		memcpy(c->sig, sig, len);
+		memcpy(c->sign_op == TLS_SIGN_CERTIFICATE ? c->sig : c->psk.secret, sig, len);
 	c->sig_len = (uint16_t)len;
 	c->sign = SIGN_ANSWERED;
 }
@@ -216,6 +233,10 @@ void tls_result(const struct tls_conn *c, struct tls_result *r)
 		.group = c->kem ? c->kem->group : 0,
 		.sigscheme = c->sigscheme,
 		.auth = c->auth,
+		.resumed = c->resumed,
+		.early = c->early_data.state,
+		.early_bytes = c->early_data.num,
+		.authenticated = c->authenticated,
 		.reason = c->reason,
 		.alpn = (const char *)c->alpn,
 		.alpn_len = c->alpn_len,

@@ -64,8 +64,9 @@ enum sign_state { SIGN_NONE, SIGN_ASKED, SIGN_ANSWERED };
  * @session: client: the ticket that the server chose
  * @chosen: the server has chosen it
  * @hash: its own
- * @secret: of a ticket
- * @binder: server: the client's, to be checked; client, of an external key: from the signer
+ * @selected: server: its place among the identities that the client offered
+ * @secret: of a ticket; of an external key, what the signer gave last: the binder, then the Handshake Secret
+ * @binder: server: the client's, @binder_len bytes of it, to be checked
  * @binder_hash: what it is the MAC of, hash_len(@hash) bytes
  */
 struct psk {
@@ -73,6 +74,8 @@ struct psk {
 	const struct tls_session *session;
 	bool chosen;
 	enum hash_id hash;
+	uint16_t selected;
+	uint8_t binder_len;
 	uint8_t secret[HASH_MAX];
 	uint8_t binder[HASH_MAX];
 	uint8_t binder_hash[HASH_MAX];
@@ -82,11 +85,18 @@ struct psk {
  * struct early - early data
  * @state: offered, accepted, rejected
  * @limit, @num: bytes that may come, and that came or went
+ * @skew_ms, @domain: server: for struct tls_early_offer
+ * @num_empty: server: records of it without content
+ * @after: server: the client's handshake traffic secret, which follows EndOfEarlyData
  * @data, @data_len: server: of the record at hand, in the receive buffer
  */
 struct early {
 	enum tls_early state;
 	uint32_t limit, num;
+	int64_t skew_ms;
+	uint64_t domain;
+	uint8_t num_empty;
+	uint8_t after[HASH_MAX];
 	const uint8_t *data;
 	size_t data_len;
 };
@@ -102,6 +112,10 @@ struct early {
  * @cert_requested: client: the server asked for a certificate
  * @exts_sent: bit per enum ext: a response may carry what was asked for
  * @hello: client: random of its ClientHello; server that retries: digest of what the client may not change in it
+ * @sign_op: what the signer was asked for, if @sign is not SIGN_NONE
+ * @resumed, @authenticated: of a ticket's session; else when the peer's certificate was verified
+ * @psk_modes: server: TLS_PSK_... that are the client's and ours
+ * @num_tickets: server: sent so far
  * @psk_offered: server: the first ClientHello had a pre_shared_key
  * @cookie: client: of a HelloRetryRequest, long gone when something is signed
  * @server_name: server: SNI received
@@ -120,7 +134,8 @@ struct tls_conn {
 	const uint8_t *alpn;
 	uint8_t alpn_len;
 	uint8_t session_id_len;
-	bool retry, psk_offered, cert_requested;
+	bool retry, psk_offered, cert_requested, resumed;
+	uint8_t psk_modes, num_tickets;
 	uint16_t sigscheme;
 	uint32_t exts_sent;
 	uint8_t session_id[SESSION_ID_MAX];
@@ -136,6 +151,7 @@ struct tls_conn {
 	struct early early_data;
 
 	enum sign_state sign;
+	enum tls_sign_op sign_op;
 	uint16_t sig_len, cookie_len;
 	union {
 		uint8_t sig[SIG_MAX];
@@ -145,6 +161,7 @@ struct tls_conn {
 	enum tls_auth auth;
 	struct x509_peer peer;
 	bool peer_known;
+	int64_t authenticated;
 	int err;
 	uint16_t alert_sent, alert_received;
 	char server_name[TLS_NAME_MAX + 1];
