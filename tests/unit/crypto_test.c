@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Hashes, HMAC, AEADs and groups against published vectors, and against what a hostile peer can send to them. */
+/* Hashes, HMAC, AEADs, what seals tickets, and groups: published vectors, and what a hostile peer can send to them. */
 #include "crypto_util.h"
 
 #include <errno.h>
@@ -220,6 +220,61 @@ static void aead_open_refuses_every_cut(void **state)
 	}
 }
 
+/* ---- what seals tickets ---- */
+
+/* The draft of XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03), A.3.1. */
+static void xchacha_matches_its_vector_and_refuses_everything_else(void **state)
+{
+	static const char msg[] = "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for "
+				  "the future, sunscreen would be it.";
+	enum { LEN = sizeof(msg) - 1 };
+	uint8_t key[XCHACHA_KEY_LEN], nonce[XCHACHA_NONCE_LEN], ad[12], sealed[LEN + XCHACHA_TAG_LEN], out[LEN];
+	struct { uint8_t *p; size_t len; } parts[] = { { sealed, sizeof(sealed) }, { ad, sizeof(ad) }, { key, sizeof(key) },
+						       { nonce, sizeof(nonce) } };
+
+	(void)state;
+	unhex(key, "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f");
+	unhex(nonce, "404142434445464748494a4b4c4d4e4f5051525354555657");
+	unhex(ad, "50515253c0c1c2c3c4c5c6c7");
+	xchacha_seal(sealed, (const uint8_t *)msg, LEN, ad, sizeof(ad), key, nonce);
+	assert_hex(sealed, "bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb731c7f1b0b4aa6440bf3a82f4eda7e39"
+			   "ae64c6708c54c216cb96b72e1213b4522f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3fff9"
+			   "21f9664c97637da9768812f615c68b13b52ec0875924c1c7987947deafd8780acf49");
+	assert_int_equal(xchacha_open(out, sealed, sizeof(sealed), ad, sizeof(ad), key, nonce), 0);
+	assert_memory_equal(out, msg, LEN);
+	for (size_t i = 0; i < NUM(parts); i++)
+		for (size_t at = 0; at < parts[i].len; at++) {
+			parts[i].p[at] ^= 0x20;
+			memset(out, 0, sizeof(out));
+			assert_int_equal(xchacha_open(out, sealed, sizeof(sealed), ad, sizeof(ad), key, nonce), -EBADMSG);
+			for (size_t b = 0; b < LEN; b++)
+				assert_int_equal(out[b], 0);
+			parts[i].p[at] ^= 0x20;
+		}
+	for (size_t len = 0; len < sizeof(sealed); len++)
+		assert_int_equal(xchacha_open(out, sealed, len, ad, sizeof(ad), key, nonce), -EBADMSG);
+}
+
+/* What Python's hashlib says of the same. */
+static void prf_is_keyed_blake2b(void **state)
+{
+	uint8_t bytes[200], out[PRF_LEN], key[PRF_LEN];
+	struct iov cut[] = { { bytes, 1 }, { bytes + 1, 0 }, { bytes + 1, sizeof(bytes) - 1 } }, abc = { "abc", 3 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)i;
+	prf(out, bytes, 32, NULL, 0);
+	assert_hex(out, "4e51e7a913fc80137da52880fecca175bf81e117d5c68126dc2774033517ea0d");
+	prf(out, bytes, 16, &abc, 1);
+	assert_hex(out, "3fd8fd31501cdbe942607b204368e3dc4ebce5744de1a955a6025f5c9848bb20");
+	prf(out, bytes, 64, cut, NUM(cut));
+	assert_hex(out, "c4d2b178963d16d8fbf03adbcddb85e2a2d767d4fa80d396a311c6b80c9f5669");
+	memcpy(key, bytes, sizeof(key));
+	prf(key, key, sizeof(key), NULL, 0);
+	assert_hex(key, "4e51e7a913fc80137da52880fecca175bf81e117d5c68126dc2774033517ea0d");
+}
+
 /* ---- groups ---- */
 
 static const uint16_t groups[] = { 0x001d, 0x0017, 0x0018 };
@@ -403,6 +458,8 @@ int main(void)
 		cmocka_unit_test(aead_matches_its_vectors_in_place_and_apart),
 		cmocka_unit_test(aead_open_refuses_every_flipped_byte_and_reveals_nothing),
 		cmocka_unit_test(aead_open_refuses_every_cut),
+		cmocka_unit_test(xchacha_matches_its_vector_and_refuses_everything_else),
+		cmocka_unit_test(prf_is_keyed_blake2b),
 		cmocka_unit_test(both_sides_of_each_group_agree),
 		cmocka_unit_test(kem_matches_its_vectors),
 		cmocka_unit_test(bad_shares_are_refused),

@@ -109,6 +109,41 @@ void aead_seal(enum aead_id id, uint8_t *out, const uint8_t *in, size_t len, con
 int aead_open(enum aead_id id, uint8_t *out, const uint8_t *in, size_t len, const uint8_t *ad, size_t ad_len,
 	      const uint8_t *key, const uint8_t *nonce) CRYPTO_MUST_CHECK;
 
+/* ---- what we seal for ourselves: tickets (sodium.c) ---- */
+
+#define XCHACHA_KEY_LEN		32
+#define XCHACHA_NONCE_LEN	24
+#define XCHACHA_TAG_LEN		16
+
+/**
+ * xchacha_seal() - encrypt, XChaCha20-Poly1305
+ * @out: @len + XCHACHA_TAG_LEN bytes; @out == @in is allowed, other overlap is not
+ * @key: XCHACHA_KEY_LEN bytes; @nonce: XCHACHA_NONCE_LEN bytes, so long that random ones do not repeat
+ */
+void xchacha_seal(uint8_t *out, const uint8_t *in, size_t len, const uint8_t *ad, size_t ad_len, const uint8_t *key,
+		  const uint8_t *nonce);
+
+/**
+ * xchacha_open() - verify and decrypt
+ * @out: @len - XCHACHA_TAG_LEN bytes, untouched or wiped on failure; @out == @in is allowed
+ * @len: of @in with its tag
+ *
+ * Return: 0, or -EBADMSG if the tag is wrong or @len is below XCHACHA_TAG_LEN.
+ */
+int xchacha_open(uint8_t *out, const uint8_t *in, size_t len, const uint8_t *ad, size_t ad_len, const uint8_t *key,
+		 const uint8_t *nonce) CRYPTO_MUST_CHECK;
+
+#define PRF_LEN 32
+
+/**
+ * prf() - keyed BLAKE2b of 256 bits over the concatenation of @num parts
+ * @out: PRF_LEN bytes; may be the key's own place
+ * @key: @key_len bytes, 16 to 64
+ *
+ * Derives keys from a key, and one from a secret of any length with a constant for @key.
+ */
+void prf(uint8_t *out, const uint8_t *key, size_t key_len, const struct iov *parts, size_t num);
+
 /* ---- key exchange groups, as KEMs (X25519 in sodium.c, P-256 and P-384 in openssl.c) ---- */
 
 #define KEM_SHARE_MAX	97	/* grows with the table */

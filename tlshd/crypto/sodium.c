@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The half of crypto that libsodium does: randomness, wiping, ChaCha20-Poly1305, X25519, Ed25519. */
+/* The half of crypto that libsodium does: randomness, wiping, (X)ChaCha20-Poly1305, BLAKE2b, X25519, Ed25519. */
 #include <errno.h>
 #include <sodium.h>
 
@@ -7,6 +7,10 @@
 
 _Static_assert(crypto_aead_chacha20poly1305_ietf_NPUBBYTES == AEAD_NONCE_LEN, "nonce");
 _Static_assert(crypto_aead_chacha20poly1305_ietf_ABYTES == AEAD_TAG_LEN, "tag");
+_Static_assert(crypto_aead_xchacha20poly1305_ietf_KEYBYTES == XCHACHA_KEY_LEN, "long nonce's key");
+_Static_assert(crypto_aead_xchacha20poly1305_ietf_NPUBBYTES == XCHACHA_NONCE_LEN, "long nonce");
+_Static_assert(crypto_aead_xchacha20poly1305_ietf_ABYTES == XCHACHA_TAG_LEN, "long nonce's tag");
+_Static_assert(crypto_generichash_KEYBYTES_MIN == 16 && crypto_generichash_KEYBYTES_MAX == 64, "BLAKE2b key");
 _Static_assert(crypto_scalarmult_BYTES == X25519_LEN && crypto_scalarmult_SCALARBYTES == X25519_LEN, "X25519");
 _Static_assert(crypto_sign_SEEDBYTES == ED25519_SEED_LEN, "Ed25519 seed");
 _Static_assert(crypto_sign_SECRETKEYBYTES == ED25519_PRIV_LEN, "Ed25519 key");
@@ -44,6 +48,32 @@ int chacha_open(uint8_t *out, const uint8_t *in, size_t len, const uint8_t *ad, 
 	if (crypto_aead_chacha20poly1305_ietf_decrypt(out, NULL, NULL, in, len, ad, ad_len, nonce, key) != 0)
 		return -EBADMSG;
 	return 0;
+}
+
+void xchacha_seal(uint8_t *out, const uint8_t *in, size_t len, const uint8_t *ad, size_t ad_len, const uint8_t *key,
+		  const uint8_t *nonce)
+{
+	must(crypto_aead_xchacha20poly1305_ietf_encrypt(out, NULL, in, len, ad, ad_len, NULL, nonce, key) == 0);
+}
+
+int xchacha_open(uint8_t *out, const uint8_t *in, size_t len, const uint8_t *ad, size_t ad_len, const uint8_t *key,
+		 const uint8_t *nonce)
+{
+	/* libsodium refuses what is shorter than a tag. */
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, in, len, ad, ad_len, nonce, key) != 0)
+		return -EBADMSG;
+	return 0;
+}
+
+void prf(uint8_t *out, const uint8_t *key, size_t key_len, const struct iov *parts, size_t num)
+{
+	crypto_generichash_state state;
+
+	must(crypto_generichash_init(&state, key, key_len, PRF_LEN) == 0 && key_len >= crypto_generichash_KEYBYTES_MIN);
+	for (size_t i = 0; i < num; i++)
+		must(crypto_generichash_update(&state, parts[i].p, parts[i].len) == 0);
+	must(crypto_generichash_final(&state, out, PRF_LEN) == 0);
+	sodium_memzero(&state, sizeof(state));
 }
 
 void x25519_keygen(uint8_t *priv, uint8_t *share)
