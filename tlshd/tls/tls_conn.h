@@ -38,10 +38,13 @@ struct rx {
  * @out: the caller's, only inside tls_advance() and tls_abort()
  * @flight_sent: server: our Finished is out, so what comes next may be the client's last record
  * @ccs_due: client: change_cipher_spec goes before the first protected record, be it an alert
+ * @ccs_sent: it has gone
+ * @aead: that @keys are for: early data has a suite before the server has chosen one
  */
 struct tx {
 	struct tls_out *out;
-	bool protected, flight_sent, ccs_due;
+	bool protected, flight_sent, ccs_due, ccs_sent;
+	enum aead_id aead;
 	struct tls_keys keys;
 };
 
@@ -63,6 +66,7 @@ enum sign_state { SIGN_NONE, SIGN_ASKED, SIGN_ANSWERED };
  * @external: whose key the signer has; NULL: a ticket's
  * @session: client: the ticket that the server chose
  * @chosen: the server has chosen it
+ * @offered, @num_offered: client: of params.sessions, in the last ClientHello
  * @hash: its own
  * @selected: server: its place among the identities that the client offered
  * @secret: of a ticket; of an external key, what the signer gave last: the binder, then the Handshake Secret
@@ -73,6 +77,7 @@ struct psk {
 	const struct tls_external *external;
 	const struct tls_session *session;
 	bool chosen;
+	uint8_t num_offered, offered[TLS_SESSIONS_MAX];
 	enum hash_id hash;
 	uint16_t selected;
 	uint8_t binder_len;
@@ -87,7 +92,7 @@ struct psk {
  * @limit, @num: bytes that may come, and that came or went
  * @skew_ms, @domain: server: for struct tls_early_offer
  * @num_empty: server: records of it without content
- * @after: server: the client's handshake traffic secret, which follows EndOfEarlyData
+ * @after: the client's handshake traffic secret, which follows EndOfEarlyData
  * @data, @data_len: server: of the record at hand, in the receive buffer
  */
 struct early {

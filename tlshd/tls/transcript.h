@@ -51,4 +51,18 @@ static inline void transcript_hash(const struct transcript *t, uint8_t *out)
 	hash_final(t->id == HASH_SHA384 ? &t->sha384 : &t->sha256, out);
 }
 
+/*
+ * Of what was added so far and of @p, which is not added: for binders, the MAC of what stands before them in their own
+ * message (4.2.11.2). @id: either one while none is picked.
+ */
+static inline void transcript_hash_with(const struct transcript *t, uint8_t *out, enum hash_id id, const void *p,
+					size_t len)
+{
+	struct hash h = id == HASH_SHA384 ? t->sha384 : t->sha256;
+
+	if (len)
+		hash_update(&h, p, len);
+	hash_final(&h, out);
+}
+
 #endif

@@ -19,7 +19,7 @@ static void send_record(struct tls_conn *c, enum content_type type, uint16_t ver
 	uint8_t *rec = c->tx.out->p + c->tx.out->len;
 
 	if (c->tx.protected) {
-		c->tx.out->len += record_seal(rec, type, len, c->suite->aead, &c->tx.keys);
+		c->tx.out->len += record_seal(rec, type, len, c->tx.aead, &c->tx.keys);
 		return;
 	}
 	record_header(rec, type, version, len);
@@ -54,6 +54,7 @@ static void put_change_cipher_spec(struct tls_conn *c)
 	rec[RECORD_HEADER_LEN] = 1;
 	c->tx.out->len += CCS_LEN;
 	c->tx.ccs_due = false;
+	c->tx.ccs_sent = true;
 }
 
 enum hs tx_change_cipher_spec(struct tls_conn *c)
