@@ -72,13 +72,14 @@ static bool between(void)
 {
 	static uint8_t sig[SIG_MAX];
 	static size_t len;
+	struct x509_ask ask = { anchors, &leaf, 1, X509_PURPOSE_TLS_SERVER, "localhost", time(NULL) };
 	struct x509_peer peer;
 	struct x509_fail fail;
 	bool ok;
 
 	if (!len && sig_sign(key, scheme, sig, &len, zero, sizeof(zero)))
 		return false;
-	if (x509_verify(&peer, &fail, anchors, &leaf, 1, X509_PURPOSE_TLS_SERVER, "localhost", time(NULL)))
+	if (x509_verify(&peer, &fail, &ask))
 		return false;
 	ok = !sig_verify(&peer.pub, scheme, sig, len, zero, sizeof(zero));
 	x509_peer_free(&peer);

@@ -9,8 +9,7 @@
 
 #define LINE_BYTES 48
 
-typedef int verify(struct x509_peer *out, struct x509_fail *fail, const struct x509_anchors *anchors,
-		   const struct der *chain, size_t num, enum x509_purpose purpose, const char *name, int64_t now);
+typedef int verify(struct x509_peer *out, struct x509_fail *fail, const struct x509_ask *ask);
 verify __real_x509_verify, __wrap_x509_verify;
 
 uint8_t trust_nobody;
@@ -56,30 +55,33 @@ static int refuse(struct x509_fail *fail, uint8_t alert, const char *reason)
 }
 
 /* At a time when it is valid, by the anchor that it brings along. */
-static int verify_alone(struct x509_peer *out, struct x509_fail *fail, const struct der *chain, size_t num,
-			enum x509_purpose purpose)
+static int verify_alone(struct x509_peer *out, struct x509_fail *fail, struct x509_ask *ask)
 {
-	struct x509_anchors *own = anchors_of(chain[num - 1]);
+	struct x509_anchors *own = anchors_of(ask->chain[ask->num - 1]);
 	struct x509_times times;
 	int ret;
 
-	if (!own || x509_leaf_times(&times, chain[0]))
+	if (!own || x509_leaf_times(&times, ask->chain[0])) {
 		ret = refuse(fail, 42, "a certificate of the peer does not parse");
-	else
-		ret = __real_x509_verify(out, fail, own, chain, num, purpose, NULL, times.not_before);
+	} else {
+		ask->anchors = own;
+		ask->now = times.not_before;
+		ret = __real_x509_verify(out, fail, ask);
+	}
 	x509_anchors_free(own);
 	return ret;
 }
 
-int __wrap_x509_verify(struct x509_peer *out, struct x509_fail *fail, const struct x509_anchors *anchors,
-		       const struct der *chain, size_t num, enum x509_purpose purpose, const char *name, int64_t now)
+int __wrap_x509_verify(struct x509_peer *out, struct x509_fail *fail, const struct x509_ask *ask)
 {
-	(void)anchors;
-	(void)name;
+	struct x509_ask own = *ask;
+
+	own.name = NULL;
 	memset(out, 0, sizeof(*out));
 	if (trust_nobody)
 		return refuse(fail, trust_nobody, "the application trusts nobody");
-	if (trust_anchors)
-		return __real_x509_verify(out, fail, trust_anchors, chain, num, purpose, NULL, now);
-	return verify_alone(out, fail, chain, num, purpose);
+	if (!trust_anchors)
+		return verify_alone(out, fail, &own);
+	own.anchors = trust_anchors;
+	return __real_x509_verify(out, fail, &own);
 }

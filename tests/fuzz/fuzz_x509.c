@@ -49,7 +49,7 @@ static void verify_chain(const uint8_t *p, size_t len)
 	}
 	if (!num)
 		return;
-	ret = x509_verify(&peer, &fail, anchors, chain, num, purpose, names[chain[0].len % 4], now);
+	ret = x509_verify(&peer, &fail, &(struct x509_ask){ anchors, chain, num, purpose, names[chain[0].len % 4], now });
 	require_line(ret ? fail.reason : peer.subject, ret ? sizeof(fail.reason) : sizeof(peer.subject));
 	require(ret == 0 || (ret == fail.err && fail.alert >= 42 && fail.alert <= 48 && fail.reason[0] && !peer.pub.pkey));
 	x509_peer_free(&peer);

@@ -37,6 +37,7 @@ static int read_public(void)
 	for (size_t i = 0; i < NUM_KEYS; i++) {
 		const uint8_t *p = setup.ids.v[i].chain, *end = p + setup.ids.v[i].chain_len;
 		struct der chain[X509_CHAIN_MAX];
+		struct x509_ask ask;
 		size_t num = 0;
 
 		while (p < end) {
@@ -44,7 +45,8 @@ static int read_public(void)
 			chain[num].p = p + 3;
 			p += 3 + chain[num++].len + 2;
 		}
-		if (x509_verify(&peers[i], &fail, anchors, chain, num, X509_PURPOSE_TLS_SERVER, "localhost", time(NULL))) {
+		ask = (struct x509_ask){ anchors, chain, num, X509_PURPOSE_TLS_SERVER, "localhost", time(NULL) };
+		if (x509_verify(&peers[i], &fail, &ask)) {
 			print_error("%zu: %s\n", i, fail.reason);
 			return -1;
 		}

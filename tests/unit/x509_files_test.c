@@ -172,6 +172,7 @@ static void anchors_may_be_many_and_repeat(void **state)
 	size_t len;
 	char *pem = join("rsaroot.crt+root.crt+root.crt", &len), err[256];
 	struct x509_anchors *a;
+	struct x509_ask ask;
 	struct x509_peer peer;
 	struct x509_fail fail;
 	struct loaded l;
@@ -180,7 +181,8 @@ static void anchors_may_be_many_and_repeat(void **state)
 	assert_int_equal(x509_anchors_load(&a, pem, len, err, sizeof(err)), 0);
 	free(pem);
 	load_file(&l, "p256.pem");
-	assert_int_equal(x509_verify(&peer, &fail, a, l.certs, l.num, X509_PURPOSE_TLS_SERVER, "localhost", time(NULL)), 0);
+	ask = (struct x509_ask){ a, l.certs, l.num, X509_PURPOSE_TLS_SERVER, "localhost", time(NULL) };
+	assert_int_equal(x509_verify(&peer, &fail, &ask), 0);
 	x509_peer_free(&peer);
 	free(l.list);
 	x509_anchors_free(a);

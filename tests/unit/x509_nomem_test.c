@@ -45,9 +45,10 @@ static size_t num_chain;
 /* What is tried, of a file: 0 or an error; never with something left over. */
 static int try_verify(const char *pem, size_t len)
 {
+	struct x509_ask ask = { root, chain, num_chain, X509_PURPOSE_TLS_SERVER, name_asked, time(NULL) };
 	struct x509_peer peer;
 	struct x509_fail fail;
-	int ret = x509_verify(&peer, &fail, root, chain, num_chain, X509_PURPOSE_TLS_SERVER, name_asked, time(NULL));
+	int ret = x509_verify(&peer, &fail, &ask);
 
 	(void)pem, (void)len;
 	assert_true(ret == 0 || (ret == fail.err && fail.reason[0] && !peer.pub.pkey));

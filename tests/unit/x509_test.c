@@ -33,6 +33,19 @@ static struct x509_anchors *anchors_of(const char *file)
 
 static struct x509_anchors *root;
 
+/* Of a server, up to the root. */
+static struct x509_ask asked(const struct loaded *l, const char *name, int64_t now)
+{
+	return (struct x509_ask){ root, l->certs, l->num, X509_PURPOSE_TLS_SERVER, name, now };
+}
+
+static int verify_at(struct x509_peer *peer, struct x509_fail *fail, const struct loaded *l, const char *name, int64_t now)
+{
+	struct x509_ask ask = asked(l, name, now);
+
+	return x509_verify(peer, fail, &ask);
+}
+
 /* ---- verdicts ---- */
 
 struct row {
@@ -166,13 +179,18 @@ static void one_verdict(void **state)
 {
 	const struct row *row = *state;
 	struct x509_anchors *own = row->anchors ? anchors_of(row->anchors) : NULL;
+	struct x509_ask ask;
 	struct x509_peer peer;
 	struct x509_fail fail;
 	struct loaded l;
 	int ret;
 
 	load_any(&l, row->file);
-	ret = x509_verify(&peer, &fail, own ? own : root, l.certs, l.num, row->purpose, row->name, time(NULL));
+	ask = asked(&l, row->name, time(NULL));
+	ask.purpose = row->purpose;
+	if (own)
+		ask.anchors = own;
+	ret = x509_verify(&peer, &fail, &ask);
 	if (ret != row->err || (ret && (fail.alert != row->alert || strcmp(fail.reason, row->reason))))
 		fail_msg("%d, alert %d, \"%s\"", ret, fail.alert, fail.reason);
 	assert_int_equal(fail.err, row->err);
@@ -193,8 +211,9 @@ static void one_verdict(void **state)
 
 static int verify(struct x509_fail *fail, const struct der *certs, size_t num)
 {
+	struct x509_ask ask = { root, certs, num, SERVER, "localhost", time(NULL) };
 	struct x509_peer peer;
-	int ret = x509_verify(&peer, fail, root, certs, num, SERVER, "localhost", time(NULL));
+	int ret = x509_verify(&peer, fail, &ask);
 
 	x509_peer_free(&peer);
 	return ret;
@@ -265,7 +284,7 @@ static void the_result_tells_key_hash_and_subject(void **state)
 
 	(void)state;
 	load_file(&l, "p256.pem");
-	assert_int_equal(x509_verify(&peer, &fail, root, l.certs, l.num, SERVER, "localhost", time(NULL)), 0);
+	assert_int_equal(verify_at(&peer, &fail, &l, "localhost", time(NULL)), 0);
 	hash_init(&h, HASH_SHA256);
 	hash_update(&h, l.certs[0].p, l.certs[0].len);
 	hash_final(&h, digest);
@@ -273,6 +292,38 @@ static void the_result_tells_key_hash_and_subject(void **state)
 	assert_string_equal(peer.subject, "CN=localhost");
 	assert_int_equal(peer.pub.type, SIG_TYPE_P256);
 	x509_peer_free(&peer);
+	free(l.list);
+}
+
+static void a_leaf_may_be_taken_unverified(void **state)
+{
+	static const char *const files[] = { "p256.pem", "ed25519.pem", "expired.pem", "untrusted.pem", "client.pem" };
+	struct x509_peer peer, verified;
+	struct x509_fail fail;
+	struct loaded l;
+
+	(void)state;
+	for (size_t i = 0; i < NUM(files); i++) {
+		load_any(&l, files[i]);
+		assert_int_equal(x509_take(&peer, &fail, l.certs[0]), 0);
+		if (i < 2) {
+			assert_int_equal(verify_at(&verified, &fail, &l, "localhost", time(NULL)), 0);
+			assert_int_equal(peer.pub.type, verified.pub.type);
+			assert_int_equal(peer.not_after, verified.not_after);
+			assert_memory_equal(peer.leaf_sha256, verified.leaf_sha256, 32);
+			assert_string_equal(peer.subject, verified.subject);
+			x509_peer_free(&verified);
+		}
+		x509_peer_free(&peer);
+		l.certs[0].len--;
+		assert_int_equal(x509_take(&peer, &fail, l.certs[0]), -EKEYREJECTED);
+		assert_int_equal(fail.alert, 42);
+		free(l.list);
+	}
+	load_any(&l, "p521.pem");
+	assert_int_equal(x509_take(&peer, &fail, l.certs[0]), -EKEYREJECTED);
+	assert_int_equal(fail.alert, 43);
+	assert_int_equal(ERR_peek_error(), 0);
 	free(l.list);
 }
 
@@ -284,10 +335,10 @@ static void hostile_subjects_become_one_line_of_ascii(void **state)
 
 	(void)state;
 	load_file(&l, "odd.pem");
-	assert_int_equal(x509_verify(&peer, &fail, root, l.certs, l.num, SERVER, NULL, time(NULL)), 0);
+	assert_int_equal(verify_at(&peer, &fail, &l, NULL, time(NULL)), 0);
 	assert_string_equal(peer.subject, "O=\\1B[31mred\\0A, CN=b\\C3\\BCro\\1B]0\\;x\\07");
 	x509_peer_free(&peer);
-	assert_int_equal(x509_verify(&peer, &fail, root, l.certs, l.num, SERVER, "db1", time(NULL)), -EKEYREJECTED);
+	assert_int_equal(verify_at(&peer, &fail, &l, "db1", time(NULL)), -EKEYREJECTED);
 	assert_string_equal(fail.reason, "certificate for b\\C3\\BCro\\1B]0;x\\07 is not valid for db1");
 	free(l.list);
 }
@@ -307,11 +358,11 @@ static void time_is_the_callers(void **state)
 	free(l.list);
 	load_file(&l, "p256.pem");
 	assert_int_equal(x509_leaf_times(&times, l.certs[0]), 0);
-	assert_int_equal(x509_verify(&peer, &fail, root, l.certs, l.num, SERVER, NULL, times.not_after - 1), 0);
+	assert_int_equal(verify_at(&peer, &fail, &l, NULL, times.not_after - 1), 0);
 	assert_int_equal(peer.not_after, times.not_after);
 	x509_peer_free(&peer);
-	assert_int_equal(x509_verify(&peer, &fail, root, l.certs, l.num, SERVER, NULL, times.not_after + 1), -EKEYEXPIRED);
-	assert_int_equal(x509_verify(&peer, &fail, root, l.certs, l.num, SERVER, NULL, times.not_before - 1), -EKEYREJECTED);
+	assert_int_equal(verify_at(&peer, &fail, &l, NULL, times.not_after + 1), -EKEYEXPIRED);
+	assert_int_equal(verify_at(&peer, &fail, &l, NULL, times.not_before - 1), -EKEYREJECTED);
 	assert_int_equal(fail.alert, 45);
 	free(l.list);
 }
@@ -407,6 +458,7 @@ int main(void)
 		cmocka_unit_test(anchors_serve_several_threads),
 		cmocka_unit_test(only_the_first_certificate_is_the_leaf),
 		cmocka_unit_test(the_result_tells_key_hash_and_subject),
+		cmocka_unit_test(a_leaf_may_be_taken_unverified),
 		cmocka_unit_test(hostile_subjects_become_one_line_of_ascii),
 		cmocka_unit_test(time_is_the_callers),
 		cmocka_unit_test(a_certificate_cut_anywhere_is_refused),

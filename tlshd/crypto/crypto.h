@@ -300,20 +300,38 @@ struct x509_fail {
 };
 
 /**
- * x509_verify() - path, purpose, security level and name of a peer's chain
- * @out: out: to be freed with x509_peer_free(); zero on failure
- * @fail: out, on failure
- * @chain: as the peer sent it, leaf first, 1 to X509_CHAIN_MAX
+ * struct x509_ask - what is to be verified, by what
+ * @chain, @num: as the peer sent it, leaf first, 1 to X509_CHAIN_MAX
  * @name: reference identity for the leaf, NULL for none. DNS names match dNSName SANs only (no CN, no partial
  *	wildcard, `*` is exactly one leftmost label), IP literals iPAddress SANs only
  * @now: seconds since the epoch
+ */
+struct x509_ask {
+	const struct x509_anchors *anchors;
+	const struct der *chain;
+	size_t num;
+	enum x509_purpose purpose;
+	const char *name;
+	int64_t now;
+};
+
+/**
+ * x509_verify() - path, purpose, security level and name of a peer's chain
+ * @out: out: to be freed with x509_peer_free(); zero on failure
+ * @fail: out, on failure
  *
  * Security level: 112 bits on the whole chain, no SHA-1. RFC 5280 by libcrypto.
  * Return: 0 or @fail->err.
  */
-int x509_verify(struct x509_peer *out, struct x509_fail *fail, const struct x509_anchors *anchors,
-		const struct der *chain, size_t num, enum x509_purpose purpose, const char *name,
-		int64_t now) CRYPTO_MUST_CHECK;
+int x509_verify(struct x509_peer *out, struct x509_fail *fail, const struct x509_ask *ask) CRYPTO_MUST_CHECK;
+
+/**
+ * x509_take() - what a leaf says of itself, not verified by anything: its key is the peer's once it signs with it
+ * @out, @fail: as of x509_verify()
+ *
+ * Return: 0 or @fail->err.
+ */
+int x509_take(struct x509_peer *out, struct x509_fail *fail, struct der leaf) CRYPTO_MUST_CHECK;
 void x509_peer_free(struct x509_peer *p);
 
 #endif

@@ -247,15 +247,14 @@ static int parse_chain(X509 **leaf, STACK_OF(X509) *rest, const struct der *chai
 	return 0;
 }
 
-static int check_path(struct x509_fail *fail, const struct x509_anchors *anchors, X509 *leaf, STACK_OF(X509) *rest,
-		      enum x509_purpose purpose, int64_t now)
+static int check_path(struct x509_fail *fail, const struct x509_ask *ask, X509 *leaf, STACK_OF(X509) *rest)
 {
-	bool server = purpose == X509_PURPOSE_TLS_SERVER;
+	bool server = ask->purpose == X509_PURPOSE_TLS_SERVER;
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	X509_VERIFY_PARAM *param;
 	int ret = -ENOMEM;
 
-	if (!ctx || !X509_STORE_CTX_init(ctx, anchors->store, leaf, rest)) {
+	if (!ctx || !X509_STORE_CTX_init(ctx, ask->anchors->store, leaf, rest)) {
 		refuse(fail, -ENOMEM, INTERNAL_ERROR, "out of memory");
 		goto out;
 	}
@@ -264,7 +263,7 @@ static int check_path(struct x509_fail *fail, const struct x509_anchors *anchors
 	     X509_VERIFY_PARAM_set_trust(param, server ? X509_TRUST_SSL_SERVER : X509_TRUST_SSL_CLIENT));
 	X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
 	X509_VERIFY_PARAM_set_depth(param, X509_CHAIN_MAX);
-	X509_VERIFY_PARAM_set_time(param, (time_t)now);
+	X509_VERIFY_PARAM_set_time(param, (time_t)ask->now);
 	ret = X509_verify_cert(ctx) == 1 ? 0 : refuse_path(fail, ctx);
 out:
 	X509_STORE_CTX_free(ctx);
@@ -330,43 +329,60 @@ static int take_key(struct sig_pub *pub, struct x509_fail *fail, X509 *leaf)
 static int take_peer(struct x509_peer *out, struct x509_fail *fail, X509 *leaf, struct der der)
 {
 	struct hash h;
-	int ret = take_key(&out->pub, fail, leaf);
+	int ret;
 
+	if (put_time(&out->not_after, X509_get0_notAfter(leaf)))
+		return refuse(fail, -EKEYREJECTED, BAD_CERTIFICATE, "certificate has a malformed date");
+	ret = take_key(&out->pub, fail, leaf);
 	if (ret)
 		return ret;
 	hash_init(&h, HASH_SHA256);
 	hash_update(&h, der.p, der.len);
 	hash_final(&h, out->leaf_sha256);
-	must(put_time(&out->not_after, X509_get0_notAfter(leaf)) == 0);	/* the path check has read it */
 	put_name(out->subject, sizeof(out->subject), X509_get_subject_name(leaf));
 	return 0;
 }
 
-int x509_verify(struct x509_peer *out, struct x509_fail *fail, const struct x509_anchors *anchors,
-		const struct der *chain, size_t num, enum x509_purpose purpose, const char *name, int64_t now)
+/* What went wrong in reading certificates, -ENOMEM or -EBADMSG. */
+static int refuse_parse(struct x509_fail *fail, int err)
+{
+	if (err == -ENOMEM)
+		return refuse(fail, err, INTERNAL_ERROR, "out of memory");
+	return refuse(fail, -EKEYREJECTED, BAD_CERTIFICATE, "a certificate of the peer does not parse");
+}
+
+int x509_verify(struct x509_peer *out, struct x509_fail *fail, const struct x509_ask *ask)
 {
 	STACK_OF(X509) *rest = sk_X509_new_null();
 	X509 *leaf = NULL;
 	int ret;
 
-	must(num >= 1 && num <= X509_CHAIN_MAX);
+	must(ask->num >= 1 && ask->num <= X509_CHAIN_MAX);
 	memset(out, 0, sizeof(*out));
 	memset(fail, 0, sizeof(*fail));
-	ret = rest ? parse_chain(&leaf, rest, chain, num) : -ENOMEM;
-	if (ret == -ENOMEM)
-		refuse(fail, ret, INTERNAL_ERROR, "out of memory");
-	else if (ret)
-		ret = refuse(fail, -EKEYREJECTED, BAD_CERTIFICATE, "a certificate of the peer does not parse");
-	if (!ret)
-		ret = check_path(fail, anchors, leaf, rest, purpose, now);
+	ret = rest ? parse_chain(&leaf, rest, ask->chain, ask->num) : -ENOMEM;
+	ret = ret ? refuse_parse(fail, ret) : check_path(fail, ask, leaf, rest);
 	if (!ret)
 		ret = check_usage(fail, leaf);
 	if (!ret)
-		ret = check_name(fail, leaf, name);
+		ret = check_name(fail, leaf, ask->name);
 	if (!ret)
-		ret = take_peer(out, fail, leaf, chain[0]);
+		ret = take_peer(out, fail, leaf, ask->chain[0]);
 	X509_free(leaf);
 	sk_X509_pop_free(rest, X509_free);
+	ERR_clear_error();
+	return ret;
+}
+
+int x509_take(struct x509_peer *out, struct x509_fail *fail, struct der der)
+{
+	X509 *leaf = x509_parse(der.p, der.len);
+	int ret;
+
+	memset(out, 0, sizeof(*out));
+	memset(fail, 0, sizeof(*fail));
+	ret = leaf ? take_peer(out, fail, leaf, der) : refuse_parse(fail, -EBADMSG);
+	X509_free(leaf);
 	ERR_clear_error();
 	return ret;
 }

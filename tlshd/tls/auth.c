@@ -71,13 +71,15 @@ static enum hs parse_chain(struct tls_conn *c, struct cursor *body, struct der *
 enum hs auth_parse_certificate(struct tls_conn *c, struct cursor *body)
 {
 	struct der chain[X509_CHAIN_MAX];
+	struct x509_ask ask = {
+		.anchors = c->params.config->anchors, .chain = chain, .purpose = X509_PURPOSE_TLS_SERVER,
+		.name = c->params.server_name, .now = c->params.now_ms / 1000,
+	};
 	struct x509_fail fail;
-	size_t num = 0;
 
-	if (parse_chain(c, body, chain, &num))
+	if (parse_chain(c, body, chain, &ask.num))
 		return HS_FAILED;
-	if (x509_verify(&c->peer, &fail, c->params.config->anchors, chain, num, X509_PURPOSE_TLS_SERVER,
-			c->params.server_name, c->params.now_ms / 1000))
+	if (x509_verify(&c->peer, &fail, &ask))
 		return hs_fail(c, fail.err, fail.alert, "%s", fail.reason);
 	c->peer_known = true;
 	return HS_NEXT;
