@@ -280,7 +280,7 @@ static int discard_taken(struct conn *c)
 	size_t len = tls_rx_taken(&c->tls);
 	ssize_t n;
 
-	if (!c->peeked)
+	if (!c->peeked || (c->want != TLS_WANT_RX && c->want != TLS_DONE && c->want != TLS_FAILED))
 		return 0;
 	c->peeked = false;
 	/* Nothing taken and more wanted would have us here for ever. */

@@ -240,11 +240,12 @@ static bool handshake(void)
 	for (;;) {
 		struct tls_out out = { s.tx, sizeof(s.tx), 0 };
 		enum tls_want want = tls_advance(&s.tls, &out);
+		bool settled = want == TLS_WANT_RX || want == TLS_DONE || want == TLS_FAILED;
 
-		if (peeked && tls_rx_taken(&s.tls) > 0 &&
+		if (peeked && settled && tls_rx_taken(&s.tls) > 0 &&
 		    recv(s.ch.fd, taken, tls_rx_taken(&s.tls), MSG_WAITALL) != (ssize_t)tls_rx_taken(&s.tls))
 			die("recv", strerror(errno));
-		peeked = false;
+		peeked = peeked && !settled;
 		channel_send_raw(&s.ch, out.p, out.len);
 		if (want == TLS_DONE || want == TLS_FAILED)
 			return want == TLS_DONE;

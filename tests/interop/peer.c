@@ -239,12 +239,13 @@ static bool handshake(void)
 	for (;;) {
 		struct tls_out out = { p.tx, sizeof(p.tx), 0 };
 		enum tls_want want = tls_advance(&p.tls, &out);
-		size_t taken = peeked ? tls_rx_taken(&p.tls) : 0;
+		bool settled = want == TLS_WANT_RX || want == TLS_DONE || want == TLS_FAILED;
+		size_t taken = peeked && settled ? tls_rx_taken(&p.tls) : 0;
 
 		/* MSG_TRUNC: thrown away, not copied */
 		if (taken > 0 && recv(p.ch.fd, NULL, taken, MSG_TRUNC) != (ssize_t)taken)
 			die("recv", strerror(errno));
-		peeked = false;
+		peeked = peeked && !settled;
 		channel_send_raw(&p.ch, out.p, out.len);
 		if (want == TLS_DONE || want == TLS_FAILED)
 			return want == TLS_DONE;

@@ -218,6 +218,12 @@ int tls_export(const struct tls_traffic *t, uint8_t *out, size_t len, const char
 	return 0;
 }
 
+size_t tls_early_data(const struct tls_conn *c, const uint8_t **p)
+{
+	*p = c->early_data.data;
+	return c->early_data.data_len;
+}
+
 void tls_set_now(struct tls_conn *c, int64_t now_ms)
 {
 	c->params.now_ms = now_ms;

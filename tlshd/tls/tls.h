@@ -6,7 +6,7 @@
  *	tls_init(c, &params)
  *	loop:
  *		want = tls_advance(c, &out)
- *		discard tls_rx_taken(c) bytes from the socket	(only if they were peeked)
+ *		discard tls_rx_taken(c) bytes from the socket	(if they were peeked, once want is RX, DONE or FAILED)
  *		send out.len bytes of out.p			(whatever the want)
  *		TLS_WANT_RX	peek or read into tls_rx_window(), tls_rx_filled()
  *		TLS_WANT_TX	nothing more: there is room again
@@ -272,8 +272,9 @@ void tls_rx_eof(struct tls_conn *c);
 /**
  * tls_rx_taken() - how many of the bytes of the last tls_rx_filled() are the engine's
  *
- * Valid after tls_advance(). All of them while the peer's Finished has not come; after it those up to the end of its
- * record, the rest was dropped from the buffer and is still in the socket.
+ * Valid after a tls_advance() that returned TLS_WANT_RX, TLS_DONE or TLS_FAILED; at another want not all of them have
+ * been looked at. All of them while the peer's Finished has not come; after it those up to the end of its record, the
+ * rest was dropped from the buffer and is still in the socket.
  */
 size_t tls_rx_taken(const struct tls_conn *c);
 
