@@ -19,28 +19,83 @@ struct x509_anchors *pair_anchors(void)
 	return anchors;
 }
 
-void pair_identity(struct pair *p, const char *cert)
+void pair_add_identity(struct pair *p, enum tls_role role, const char *cert)
 {
-	struct side *s = &p->side[TLS_SERVER];
+	struct side *s = &p->side[role];
+	size_t n = s->config.num_identities, len;
 	char file[64], err[256];
 	struct der leaf;
-	size_t len;
 	char *pem;
 
-	free(s->chain);
-	sig_key_free(s->key);
+	assert_true(n < IDENTITIES_MAX);
 	snprintf(file, sizeof(file), "%s.pem", cert);
 	pem = read_cert(file, &len);
-	assert_int_equal(x509_chain_load(&s->chain, &s->identity.chain_len, &leaf, &s->identity.type, pem, len, err,
-					 sizeof(err)), 0);
+	assert_int_equal(x509_chain_load(&s->chains[n], &s->identities[n].chain_len, &leaf, &s->identities[n].type, pem,
+					 len, err, sizeof(err)), 0);
 	free(pem);
 	snprintf(file, sizeof(file), "%s.key", cert);
 	pem = read_cert(file, &len);
-	assert_int_equal(sig_key_load(&s->key, pem, len, err, sizeof(err)), 0);
+	assert_int_equal(sig_key_load(&s->keys[n], pem, len, err, sizeof(err)), 0);
 	free(pem);
-	s->identity.chain = s->chain;
-	s->config.identities = &s->identity;
-	s->config.num_identities = 1;
+	s->identities[n].chain = s->chains[n];
+	s->identities[n].key_id = (uint32_t)n;
+	s->config.identities = s->identities;
+	s->config.num_identities++;
+}
+
+static void drop_identities(struct side *s)
+{
+	for (size_t i = 0; i < IDENTITIES_MAX; i++) {
+		free(s->chains[i]);
+		sig_key_free(s->keys[i]);
+	}
+	memset(s->chains, 0, sizeof(s->chains));
+	memset(s->keys, 0, sizeof(s->keys));
+	memset(s->identities, 0, sizeof(s->identities));
+	s->config.num_identities = 0;
+}
+
+void pair_identity(struct pair *p, const char *cert)
+{
+	drop_identities(&p->side[TLS_SERVER]);
+	pair_add_identity(p, TLS_SERVER, cert);
+}
+
+void pair_client_auth(struct pair *p, enum tls_client_auth auth, const char *cert)
+{
+	p->side[TLS_SERVER].config.client_auth = auth;
+	p->side[TLS_SERVER].config.anchors = pair_anchors();
+	if (cert)
+		pair_add_identity(p, TLS_CLIENT, cert);
+}
+
+void pair_external(struct pair *p, const char *identity, enum hash_id hash)
+{
+	for (int role = 0; role < 2; role++) {
+		struct side *s = &p->side[role];
+
+		memset(s->psk, 0x5a, sizeof(s->psk));
+		s->external = (struct tls_external){ (const uint8_t *)identity, strlen(identity), hash, 77 };
+		s->config.externals = &s->external;
+		s->config.num_externals = 1;
+		s->config.psk_modes = TLS_PSK_DHE_KE;
+	}
+}
+
+static void keep_line(void *arg, const char *line)
+{
+	struct side *s = arg;
+
+	assert_true(s->num_keylog < NUM(s->keylog) && strlen(line) < sizeof(s->keylog[0]));
+	strcpy(s->keylog[s->num_keylog++], line);
+}
+
+void pair_keylog(struct pair *p)
+{
+	for (int role = 0; role < 2; role++) {
+		p->side[role].params.keylog = keep_line;
+		p->side[role].params.keylog_arg = &p->side[role];
+	}
 }
 
 void pair_name(struct pair *p, const char *name)
@@ -82,6 +137,7 @@ void pair_init(struct pair *p, const char *cert)
 		};
 		s->params = (struct tls_params){ .role = (enum tls_role)role, .config = &s->config, .now_ms = time(NULL) * 1000LL };
 		s->in = malloc(STREAM_MAX);
+		s->early = malloc(STREAM_MAX);
 		s->rx = malloc(TLS_RX_CAP);
 		s->tx_cap = TLS_TX_CAP;
 		s->out = malloc(TLS_TX_CAP);
@@ -91,6 +147,19 @@ void pair_init(struct pair *p, const char *cert)
 	pair_name(p, "localhost");
 }
 
+void pair_again(struct pair *p)
+{
+	for (int role = 0; role < 2; role++) {
+		struct side *s = &p->side[role];
+
+		if (s->started)
+			tls_wipe(&s->c);
+		s->in_at = s->in_len = s->early_len = s->num_keylog = 0;
+		s->started = s->peeked = s->eof = false;
+		memset(s->num_signed, 0, sizeof(s->num_signed));
+	}
+}
+
 void pair_free(struct pair *p)
 {
 	for (int role = 0; role < 2; role++) {
@@ -98,8 +167,8 @@ void pair_free(struct pair *p)
 
 		if (s->started)
 			tls_wipe(&s->c);
-		sig_key_free(s->key);
-		free(s->chain);
+		drop_identities(s);
+		free(s->early);
 		free(s->in);
 		free(s->rx);
 		free(s->out);
@@ -114,18 +183,61 @@ void side_give(struct side *s, const void *p, size_t len)
 	s->in_len += len;
 }
 
-static void sign(struct side *s)
+/* ---- the signer ---- */
+
+static size_t sign_certificate(struct side *s, const struct tls_sign_req *req, uint8_t *out)
 {
-	uint8_t input[TLS_SIGN_INPUT_MAX], sig[SIG_MAX];
-	struct tls_sign_req req;
+	uint8_t input[TLS_SIGN_INPUT_MAX];
 	size_t len, sig_len = 0;
 
+	assert_ptr_equal(req->identity, &s->identities[req->identity->key_id]);
+	len = tls_sign_input(input, s->params.role, req->hash, req->hash_len);
+	assert_int_equal(sig_sign(s->keys[req->identity->key_id], req->scheme, out, &sig_len, input, len), 0);
+	return sig_len;
+}
+
+static size_t make_binder(struct side *s, const struct tls_sign_req *req, uint8_t *out)
+{
+	enum hash_id hash = req->external->hash;
+
+	assert_ptr_equal(req->external, &s->external);
+	assert_int_equal(req->hash_len, hash_len(hash));
+	tls_psk_binder(out, hash, s->psk, sizeof(s->psk), req->hash);
+	return hash_len(hash);
+}
+
+static size_t make_handshake_secret(struct side *s, const struct tls_sign_req *req, uint8_t *out)
+{
+	assert_ptr_equal(req->external, &s->external);
+	tls_psk_handshake_secret(out, req->external->hash, s->psk, sizeof(s->psk), req->dhe, req->dhe_len);
+	return hash_len(req->external->hash);
+}
+
+static void sign(struct side *s)
+{
+	static size_t (*const ops[])(struct side *s, const struct tls_sign_req *req, uint8_t *out) = {
+		[TLS_SIGN_CERTIFICATE] = sign_certificate,
+		[TLS_SIGN_BINDER] = make_binder,
+		[TLS_SIGN_HANDSHAKE_SECRET] = make_handshake_secret,
+	};
+	struct tls_sign_req req;
+	uint8_t answer[SIG_MAX];
+	size_t len = 0;
+
 	tls_sign_request(&s->c, &req);
-	len = tls_sign_input(input, s->params.role, req.hash, req.hash_len);
-	assert_ptr_equal(req.identity, &s->identity);
 	if (!s->bad_signer)
-		assert_int_equal(sig_sign(s->key, req.scheme, sig, &sig_len, input, len), 0);
-	tls_sign_answer(&s->c, sig, sig_len);
+		len = ops[req.op](s, &req, answer);
+	s->num_signed[req.op]++;
+	tls_sign_answer(&s->c, answer, len);
+	wipe(&req, sizeof(req));
+	wipe(answer, sizeof(answer));
+}
+
+/* ---- turns ---- */
+
+static size_t record_len(const uint8_t *rec)
+{
+	return RECORD_HEADER_LEN + (size_t)(rec[3] << 8 | rec[4]);
 }
 
 /* Return: whether anything was read. */
@@ -143,6 +255,8 @@ static bool receive(struct pair *p, struct side *s)
 		s->eof = false;
 		return true;
 	}
+	if (p->reads == PAIR_RECORDS && n >= RECORD_HEADER_LEN && n > record_len(s->in + s->in_at))
+		n = record_len(s->in + s->in_at);
 	if (p->chunk && n > p->chunk)
 		n = p->chunk;
 	if (n > w.room)
@@ -157,6 +271,24 @@ static bool receive(struct pair *p, struct side *s)
 	if (tls_rx_idle(&s->c))
 		tls_take_rx(&s->c);
 	return false;
+}
+
+static void take_early(struct side *s)
+{
+	const uint8_t *data;
+	size_t len = tls_early_data(&s->c, &data);
+
+	assert_true(len > 0 && s->early_len + len <= STREAM_MAX);
+	memcpy(s->early + s->early_len, data, len);
+	s->early_len += len;
+}
+
+static void deliver(struct pair *p, enum tls_role from)
+{
+	if (p->tamper && p->wire_len)
+		p->tamper(p, from, p->wire, &p->wire_len);
+	side_give(&p->side[!from], p->wire, p->wire_len);
+	p->wire_len = 0;
 }
 
 /* One turn of a side; whether it moved. */
@@ -180,18 +312,34 @@ static bool turn(struct pair *p, enum tls_role role)
 	}
 	s->want = tls_advance(&s->c, &out);
 	assert_true(out.len <= out.cap);
-	if (s->peeked) {
+	if (s->want == TLS_EARLY_DATA)
+		take_early(s);
+	if (s->peeked && (s->want == TLS_WANT_RX || s->want == TLS_DONE || s->want == TLS_FAILED)) {
 		assert_true(tls_rx_taken(&s->c) <= s->in_len - s->in_at);
 		s->in_at += tls_rx_taken(&s->c);
 		s->peeked = false;
 	}
 	moved = out.len || s->want != TLS_WANT_TX;
 	assert_true(moved);
-	memcpy(p->wire, out.p, out.len);
-	if (p->tamper && out.len)
-		p->tamper(p, role, p->wire, &out.len);
-	side_give(&p->side[!role], p->wire, out.len);
+	assert_true(p->wire_len + out.len <= STREAM_MAX);
+	memcpy(p->wire + p->wire_len, out.p, out.len);
+	p->wire_len += out.len;
+	if (p->reads != PAIR_FLIGHTS)
+		deliver(p, role);
 	return true;
+}
+
+/* All that a side can do before the other does something. */
+static bool turns(struct pair *p, enum tls_role role)
+{
+	bool moved = turn(p, role);
+
+	if (p->reads != PAIR_FLIGHTS)
+		return moved;
+	while (turn(p, role))
+		moved = true;
+	deliver(p, role);
+	return moved;
 }
 
 void pair_run(struct pair *p)
@@ -199,8 +347,8 @@ void pair_run(struct pair *p)
 	bool client, server;
 
 	do {
-		client = turn(p, TLS_CLIENT);
-		server = turn(p, TLS_SERVER);
+		client = turns(p, TLS_CLIENT);
+		server = turns(p, TLS_SERVER);
 	} while (client || server);
 }
 
@@ -224,6 +372,8 @@ void assert_open(struct pair *p)
 	tls_traffic(&p->side[TLS_SERVER].c, &server);
 	assert_int_equal(client.suite, server.suite);
 	assert_memory_equal(&client.tx, &server.rx, sizeof(client.tx));
+	assert_true(client.tx.seq == 0 && client.rx.seq == 0);
+	client.rx.seq = server.tx.seq;		/* tickets may be on their way */
 	assert_memory_equal(&client.rx, &server.tx, sizeof(client.rx));
 	assert_memory_not_equal(&client.rx, &client.tx, sizeof(client.rx));
 	assert_memory_equal(client.exporter_secret, server.exporter_secret, HASH_MAX);

@@ -413,12 +413,12 @@ static void a_server_without_its_key_is_refused(void **state)
 
 	(void)state;
 	pair_init(&p, "p256");
-	chain = p.side[TLS_SERVER].chain;
-	len = p.side[TLS_SERVER].identity.chain_len;
-	p.side[TLS_SERVER].chain = NULL;
+	chain = p.side[TLS_SERVER].chains[0];
+	len = p.side[TLS_SERVER].identities[0].chain_len;
+	p.side[TLS_SERVER].chains[0] = NULL;
 	pair_identity(&p, "rsaleaf");
-	p.side[TLS_SERVER].identity.chain = chain;
-	p.side[TLS_SERVER].identity.chain_len = len;
+	p.side[TLS_SERVER].identities[0].chain = chain;
+	p.side[TLS_SERVER].identities[0].chain_len = len;
 	pair_run(&p);
 	assert_refused(&p, TLS_CLIENT, ALERT_DECRYPT_ERROR, "wrong signature");
 	free(chain);
