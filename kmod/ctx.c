@@ -2,6 +2,7 @@
 #include <linux/slab.h>
 #include "ctx.h"
 #include "pad.h"
+#include "ticket.h"
 #include "trace.h"
 
 #define CTX_MAGIC 0x746c7364u
@@ -55,6 +56,7 @@ static void free_ctx(struct tlshd_ctx *ctx)
 	WARN_ON(ctx->relayed || ctx->pad);
 	tlshd_req_exit(&ctx->req);
 	sock_put(ctx->sk);
+	kfree(ctx->rx_ticket);
 	kfree(ctx->blob);
 	/* tlshd_ctx_get() may be looking at ->ref. */
 	kfree_rcu(ctx, rcu);

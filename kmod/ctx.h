@@ -23,6 +23,7 @@
 #include "req.h"
 
 struct tlshd_pad;
+struct tlshd_ticket;
 
 /* What ended a handshake. */
 struct tlshd_verdict {
@@ -77,6 +78,7 @@ struct tlshd_ctx {
 	u32 rx_records;			/* control records consumed */
 	u32 rx_skip;			/* bytes left of a handshake message that is being skipped */
 	u8 rx_head[4], rx_head_len;	/* a message's head, cut by a record's end */
+	struct tlshd_ticket *rx_ticket;	/* the message at hand, if it is kept */
 
 	/*
 	 * tx_mutex: every sender, outside net/tls's tx_lock (which ignores MSG_DONTWAIT). A blocked writer holds it

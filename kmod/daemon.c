@@ -9,6 +9,7 @@
 #include <net/netns/generic.h>
 #include "daemon.h"
 #include "genl.h"
+#include "ticket.h"
 
 struct listener {
 	struct list_head node;
@@ -60,9 +61,14 @@ static void free_listeners(struct list_head *list)
 		kfree(l);
 }
 
-/* tn->lock held. Forget the instance, whose listeners have been taken off. */
-static void forget(struct tlshd_net *tn)
+/*
+ * tn->lock held. Forget the instance, whose listeners have been taken off. Another could not open the blobs of its
+ * tickets.
+ */
+static void forget(struct tlshd_net *tn, struct list_head *tickets)
 {
+	list_splice_init(&tn->tickets, tickets);
+	tn->num_tickets = 0;
 	put_pid(tn->tgid);
 	tn->tgid = NULL;
 	put_user_ns(tn->user_ns);
@@ -88,6 +94,7 @@ int tlshd_daemon_register(struct net *net, u32 portid, const struct sock *sk, u6
 	struct tlshd_net *tn = tlshd_net(net);
 	LIST_HEAD(old);
 	LIST_HEAD(doomed);
+	LIST_HEAD(tickets);
 
 	if (!l)
 		return -ENOMEM;
@@ -99,7 +106,7 @@ int tlshd_daemon_register(struct net *net, u32 portid, const struct sock *sk, u6
 	if (!list_empty(&tn->listeners) && (tn->tgid != task_tgid(current) || tn->instance != instance)) {
 		list_splice_init(&tn->listeners, &old);
 		list_splice_init(&tn->accepted, &doomed);
-		forget(tn);
+		forget(tn, &tickets);
 	}
 	if (list_empty(&tn->listeners)) {
 		tn->tgid = get_pid(task_tgid(current));
@@ -114,6 +121,7 @@ int tlshd_daemon_register(struct net *net, u32 portid, const struct sock *sk, u6
 
 	kfree(l);
 	free_listeners(&old);
+	tlshd_ticket_drop_all(&tickets);
 	tlshd_req_end_all(tn, &doomed, "another daemon took over");
 	/* What waited for the former daemon. */
 	tlshd_daemon_ready(net);
@@ -121,7 +129,7 @@ int tlshd_daemon_register(struct net *net, u32 portid, const struct sock *sk, u6
 }
 
 /**
- * tlshd_daemon_ready() - tell an idle socket, if there is one, that there are requests
+ * tlshd_daemon_ready() - tell an idle socket, if there is one, that there are requests or tickets
  * @net: namespace
  *
  * Only one READY is on its way to a socket, so it cannot overrun. If it is lost for want of memory, the socket stays
@@ -134,7 +142,7 @@ void tlshd_daemon_ready(struct net *net)
 	u32 portid = 0;
 
 	spin_lock_bh(&tn->lock);
-	if (!list_empty(&tn->turns)) {
+	if (!list_empty(&tn->turns) || !list_empty(&tn->tickets)) {
 		list_for_each_entry(l, &tn->listeners, node) {
 			if (!l->idle)
 				continue;
@@ -173,14 +181,15 @@ void tlshd_daemon_idle(struct net *net, u32 portid)
  * @sk: the socket
  * @taken: out
  * @max: room in @taken
+ * @tickets: out: there are some to be taken, too
  *
- * That the queue is empty and that the socket is idle are one decision under the lock: a request queued after it
- * sends READY.
+ * That the queue is empty and that the socket is idle are one decision under the lock: a request or ticket queued
+ * after it sends READY.
  *
  * Return: how many were taken, or -EPERM if the socket is not registered.
  */
 int tlshd_daemon_take(struct net *net, u32 portid, const struct sock *sk, struct tlshd_taken *taken,
-		      unsigned int max)
+		      unsigned int max, bool *tickets)
 {
 	struct tlshd_net *tn = tlshd_net(net);
 	struct listener *l;
@@ -191,7 +200,31 @@ int tlshd_daemon_take(struct net *net, u32 portid, const struct sock *sk, struct
 	if (l) {
 		n = tlshd_req_take(tn, taken, max);
 		l->idle = n < max;
+		*tickets = !list_empty(&tn->tickets);
 	}
+	spin_unlock_bh(&tn->lock);
+	return n;
+}
+
+/**
+ * tlshd_daemon_take_tickets() - tickets for a registered socket
+ * @net: namespace
+ * @portid: the socket's
+ * @sk: the socket
+ * @out: out: the caller's, to be freed
+ * @max: how many at most
+ *
+ * Return: how many were taken, or -EPERM if the socket is not registered.
+ */
+int tlshd_daemon_take_tickets(struct net *net, u32 portid, const struct sock *sk, struct list_head *out,
+			      unsigned int max)
+{
+	struct tlshd_net *tn = tlshd_net(net);
+	int n = -EPERM;
+
+	spin_lock_bh(&tn->lock);
+	if (find_sock(tn, portid, sk))
+		n = tlshd_ticket_take(tn, out, max);
 	spin_unlock_bh(&tn->lock);
 	return n;
 }
@@ -203,6 +236,7 @@ static int released(struct notifier_block *nb, unsigned long event, void *data)
 	struct tlshd_net *tn;
 	struct listener *l;
 	LIST_HEAD(doomed);
+	LIST_HEAD(tickets);
 
 	if (event != NETLINK_URELEASE || n->protocol != NETLINK_GENERIC)
 		return NOTIFY_DONE;
@@ -212,7 +246,7 @@ static int released(struct notifier_block *nb, unsigned long event, void *data)
 	if (l) {
 		list_del(&l->node);
 		if (list_empty(&tn->listeners)) {
-			forget(tn);
+			forget(tn, &tickets);
 			tlshd_req_doom_queued(tn, &doomed);
 		}
 	}
@@ -220,6 +254,7 @@ static int released(struct notifier_block *nb, unsigned long event, void *data)
 	if (!l)
 		return NOTIFY_DONE;
 	kfree(l);
+	tlshd_ticket_drop_all(&tickets);
 	tlshd_req_end_all(tn, &doomed, "the daemon has left");
 	/* Where others are left: this one may have been told of requests that it did not take. */
 	tlshd_daemon_ready(n->net);
@@ -236,6 +271,7 @@ static int __net_init init_net_part(struct net *net)
 	hash_init(tn->payers);
 	INIT_LIST_HEAD(&tn->turns);
 	INIT_LIST_HEAD(&tn->accepted);
+	INIT_LIST_HEAD(&tn->tickets);
 	INIT_LIST_HEAD(&tn->listeners);
 	return 0;
 }
@@ -243,6 +279,7 @@ static int __net_init init_net_part(struct net *net)
 static void __net_exit exit_net_part(struct net *net)
 {
 	struct tlshd_net *tn = tlshd_net(net);
+	LIST_HEAD(tickets);
 
 	/*
 	 * A request's sock holds the namespace. Listeners outlive the notifier only at module exit, after the family
@@ -250,7 +287,8 @@ static void __net_exit exit_net_part(struct net *net)
 	 */
 	WARN_ON(!list_empty(&tn->turns) || !list_empty(&tn->accepted) || !hash_empty(tn->payers));
 	if (!list_empty(&tn->listeners))
-		forget(tn);
+		forget(tn, &tickets);
+	tlshd_ticket_drop_all(&tickets);
 	free_listeners(&tn->listeners);
 }
 

@@ -7,10 +7,13 @@
 #include "ctx.h"
 #include "daemon.h"
 #include "genl.h"
+#include "ticket.h"
 #include "trace.h"
 
 /* What one request takes in a reply: strings under 0.5 KiB, groups 1 KiB, two addresses, numbers. */
 #define REQ_SIZE 3072
+/* And one ticket, with the heads of its nest and attributes. */
+#define TICKET_SIZE (TLSHD_BLOB_MAX + TLSHD_TICKET_MAX + 32)
 
 static struct genl_family family;
 
@@ -132,18 +135,20 @@ static int put_req(struct sk_buff *skb, const struct tlshd_ctx *ctx, int fd, str
  * may see a number a moment early, which is why each worker has a socket of its own.
  */
 static int reply_accept(struct genl_info *info, struct tlshd_taken *taken, const int *fds, unsigned int n,
-			struct user_namespace *ns)
+			bool tickets, struct user_namespace *ns)
 {
 	struct sk_buff *skb;
 	unsigned int i;
 	void *head;
 	int err = 0;
 
-	skb = reply_new(info, TLSHD_CMD_ACCEPT, n * REQ_SIZE, &head);
+	skb = reply_new(info, TLSHD_CMD_ACCEPT, n * REQ_SIZE + nla_total_size(0), &head);
 	if (!skb)
 		return -ENOMEM;
 	for (i = 0; i < n && !err; i++)
 		err = put_req(skb, taken[i].ctx, fds[i], ns);
+	if (!err && tickets)
+		err = nla_put_flag(skb, TLSHD_A_TICKETS);
 	if (err) {
 		nlmsg_free(skb);
 		return err;
@@ -171,13 +176,15 @@ static int accept_doit(struct sk_buff *in, struct genl_info *info)
 	struct user_namespace *ns;
 	int fds[TLSHD_ACCEPT_MAX];
 	int i, n, num_fds = 0, err = -EMFILE;
+	bool tickets;
 
 	if (!info->attrs[TLSHD_A_MAX])
 		return -EINVAL;
 	ns = daemon_ns(net);
 	if (!ns)
 		return -EPERM;
-	n = tlshd_daemon_take(net, info->snd_portid, NETLINK_CB(in).sk, taken, nla_get_u32(info->attrs[TLSHD_A_MAX]));
+	n = tlshd_daemon_take(net, info->snd_portid, NETLINK_CB(in).sk, taken, nla_get_u32(info->attrs[TLSHD_A_MAX]),
+			      &tickets);
 	if (n < 0) {
 		put_user_ns(ns);
 		return n;
@@ -188,7 +195,7 @@ static int accept_doit(struct sk_buff *in, struct genl_info *info)
 			break;
 	}
 	if (num_fds || !n)
-		err = reply_accept(info, taken, fds, num_fds, ns);
+		err = reply_accept(info, taken, fds, num_fds, tickets, ns);
 	put_user_ns(ns);
 
 	/* Backwards, so that what goes back to the head of a queue keeps its order. */
@@ -214,6 +221,49 @@ static int accept_doit(struct sk_buff *in, struct genl_info *info)
 	return err;
 }
 
+static int put_ticket(struct sk_buff *skb, const struct tlshd_ticket *t)
+{
+	struct nlattr *nest = nla_nest_start(skb, TLSHD_A_TICKET);
+
+	if (!nest || nla_put(skb, TLSHD_T_BLOB, t->blob_len, t->data) ||
+	    nla_put(skb, TLSHD_T_MESSAGE, t->len, t->data + t->blob_len))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* Tickets that cannot be told of are lost: who has no memory for a reply has none for a session. */
+static int tickets_doit(struct sk_buff *in, struct genl_info *info)
+{
+	struct tlshd_ticket *t;
+	LIST_HEAD(tickets);
+	struct sk_buff *skb;
+	void *head;
+	int n, err = 0;
+
+	if (!info->attrs[TLSHD_A_MAX])
+		return -EINVAL;
+	n = tlshd_daemon_take_tickets(genl_info_net(info), info->snd_portid, NETLINK_CB(in).sk, &tickets,
+				      nla_get_u32(info->attrs[TLSHD_A_MAX]));
+	if (n < 0)
+		return n;
+	skb = reply_new(info, TLSHD_CMD_TICKETS, n * TICKET_SIZE, &head);
+	if (!skb)
+		err = -ENOMEM;
+	list_for_each_entry(t, &tickets, node) {
+		if (err)
+			break;
+		err = put_ticket(skb, t);
+	}
+	tlshd_ticket_drop_all(&tickets);
+	if (err) {
+		nlmsg_free(skb);
+		return err;
+	}
+	genlmsg_end(skb, head);
+	return genlmsg_reply(skb, info);
+}
+
 static const struct genl_small_ops ops[] = {
 	{
 		.cmd = TLSHD_CMD_REGISTER,
@@ -224,6 +274,10 @@ static const struct genl_small_ops ops[] = {
 		/* No capability: workers have none. The socket was registered by who had it. */
 		.cmd = TLSHD_CMD_ACCEPT,
 		.doit = accept_doit,
+	},
+	{
+		.cmd = TLSHD_CMD_TICKETS,	/* likewise */
+		.doit = tickets_doit,
 	},
 };
 

@@ -5,6 +5,7 @@
 #include <net/sock.h>
 #include "overlay.h"
 #include "record.h"
+#include "ticket.h"
 #include "trace.h"
 #include "tx.h"
 
@@ -15,6 +16,9 @@
 #define MAX_CONTROL 1024
 /* Control records that close() takes away so that TCP answers with FIN instead of RST. It must not wait for a peer. */
 #define MAX_DRAIN 16
+
+/* Tickets of one connection that are handed on: no server has a use for more at a time. */
+#define MAX_TICKETS 8
 
 #define MSG_NEW_SESSION_TICKET	4	/* HandshakeType, RFC 8446 B.3 */
 #define MSG_KEY_UPDATE		24
@@ -82,12 +86,17 @@ static int alert(struct tlshd_ctx *ctx, struct socket *sock, const u8 *buf, int 
 	return -EPROTO;
 }
 
-static int message(struct tlshd_ctx *ctx, struct socket *sock, u8 type)
+/* A message begins: its header is there. */
+static int message(struct tlshd_ctx *ctx, struct socket *sock, u8 type, u32 len)
 {
 	if (type == MSG_NEW_SESSION_TICKET && ctx->req.start.role == TLSHD_CLIENT) {
+		u32 n;
+
 		spin_lock_bh(&ctx->lock);
-		ctx->info.tickets++;
+		n = ++ctx->info.tickets;
 		spin_unlock_bh(&ctx->lock);
+		if (n <= MAX_TICKETS)
+			ctx->rx_ticket = tlshd_ticket_new(ctx, ctx->rx_head, len);
 		return RX_CONSUME;
 	}
 	if (type == MSG_KEY_UPDATE) {
@@ -100,8 +109,21 @@ static int message(struct tlshd_ctx *ctx, struct socket *sock, u8 type)
 	return fail(ctx, sock, EPROTO, TLSHD_ALERT_UNEXPECTED_MESSAGE, "the peer sent an unexpected handshake message");
 }
 
+/* Bytes of the message at hand have gone by, at @p: kept where it is a ticket that is. */
+static void body(struct tlshd_ctx *ctx, const u8 *p, u32 len)
+{
+	ctx->rx_skip -= len;
+	if (!ctx->rx_ticket)
+		return;
+	tlshd_ticket_add(ctx->rx_ticket, p, len);
+	if (ctx->rx_skip)
+		return;
+	tlshd_ticket_queue(ctx, ctx->rx_ticket);
+	ctx->rx_ticket = NULL;
+}
+
 /*
- * Messages may share a record and be cut by its end; a ticket's content is skipped. That data does not come between
+ * Messages may share a record and be cut by its end; a ticket's content is not looked at. That data does not come between
  * the parts of a message (section 5.1) is not checked: nothing of a message is kept that data could be taken for.
  */
 static int handshake(struct tlshd_ctx *ctx, struct socket *sock, const u8 *buf, int len)
@@ -114,7 +136,8 @@ static int handshake(struct tlshd_ctx *ctx, struct socket *sock, const u8 *buf, 
 			    "the peer sent an empty handshake record");
 	while (len) {
 		n = min_t(u32, len, ctx->rx_skip);
-		ctx->rx_skip -= n;
+		if (n)
+			body(ctx, buf, n);
 		buf += n;
 		len -= n;
 		if (!len)
@@ -125,7 +148,7 @@ static int handshake(struct tlshd_ctx *ctx, struct socket *sock, const u8 *buf, 
 			continue;
 		ctx->rx_head_len = 0;
 		ctx->rx_skip = ctx->rx_head[1] << 16 | ctx->rx_head[2] << 8 | ctx->rx_head[3];
-		ret = message(ctx, sock, ctx->rx_head[0]);
+		ret = message(ctx, sock, ctx->rx_head[0], ctx->rx_skip);
 		if (ret != RX_CONSUME)
 			return ret;
 	}

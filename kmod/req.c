@@ -37,13 +37,16 @@ struct tlshd_payer {
 	unsigned int num[TLSHD_SERVER + 1];
 };
 
-/*
+/**
+ * tlshd_req_payer_uid() - whose caps a caller counts against
+ * @req: his
+ *
  * A user with a range of subordinate ids is one user: the owner of the outermost namespace below the initial one pays.
  */
-static kuid_t payer_uid(const struct cred *cred)
+kuid_t tlshd_req_payer_uid(const struct tlshd_req *req)
 {
-	struct user_namespace *ns = cred->user_ns;
-	kuid_t uid = cred->euid;
+	struct user_namespace *ns = req->cred->user_ns;
+	kuid_t uid = req->cred->euid;
 
 	for (; ns != &init_user_ns; ns = ns->parent)
 		uid = ns->owner;
@@ -113,7 +116,7 @@ static struct tlshd_payer *find_payer(struct tlshd_net *tn, kuid_t uid)
 static int reserve_locked(struct tlshd_net *tn, struct tlshd_req *req, struct tlshd_payer **spare)
 {
 	unsigned int *max = req->start.role == TLSHD_SERVER ? &max_user_servers : &max_user_clients;
-	kuid_t uid = payer_uid(req->cred);
+	kuid_t uid = tlshd_req_payer_uid(req);
 	struct tlshd_payer *payer;
 
 	/* A daemon is served only those whose user namespace its own contains: nobody judges a stranger's peers. */

@@ -47,6 +47,7 @@ struct tlshd_taken {
 	struct file *file;		/* a reference */
 };
 
+kuid_t tlshd_req_payer_uid(const struct tlshd_req *req);
 void tlshd_req_init(struct tlshd_req *req, const struct tlshd_start *start);
 void tlshd_req_exit(struct tlshd_req *req);
 int tlshd_req_reserve(struct tlshd_ctx *ctx);

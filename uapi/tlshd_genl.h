@@ -33,16 +33,24 @@
  *	netns is closed, requests not yet accepted end with ECONNABORTED.
  *	Errors: EPERM; EPROTONOSUPPORT no common version; EINVAL an attribute is missing
  * @TLSHD_CMD_READY: module to one registered socket (unicast): there are requests. Sent once to a socket until an ACCEPT on it
- *	comes back short of what it asked for, so a reader calls ACCEPT until then. No attributes
+ *	comes back short of what it asked for, so a reader calls ACCEPT until then. No attributes. Tickets send it, too
  * @TLSHD_CMD_ACCEPT: registered socket to module. In: MAX. Reply: up to MAX nested REQUEST attributes, possibly none, with the
  *	descriptors already installed in the calling process, close-on-exec. Taken round-robin over the callers' uids.
+ *	With TICKETS set there are tickets to be taken.
  *	Errors: EPERM the socket is not registered; EINVAL; EMFILE no descriptor could be installed, nothing was taken
+ * @TLSHD_CMD_TICKETS: registered socket to module. In: MAX. Reply: up to MAX nested TICKET attributes, possibly none, the oldest
+ *	first: NewSessionTicket messages that clients' connections received, each with the blob of its connection's DONE. A
+ *	connection without a blob hands on none. They are kept for this daemon (thread group and INSTANCE) only, few for a user,
+ *	and the oldest are lost first. A ticket is of no use without the secret in the blob, which the daemon sealed: neither
+ *	is a secret to who sees this socket.
+ *	Errors: EPERM the socket is not registered; EINVAL; ENOMEM, and those taken are lost
  */
 enum tlshd_cmd {
 	TLSHD_CMD_UNSPEC,
 	TLSHD_CMD_REGISTER,
 	TLSHD_CMD_READY,
 	TLSHD_CMD_ACCEPT,
+	TLSHD_CMD_TICKETS,
 	__TLSHD_CMD_MAX
 };
 #define TLSHD_CMD_MAX (__TLSHD_CMD_MAX - 1)
@@ -55,6 +63,8 @@ enum tlshd_attr {
 	TLSHD_A_INSTANCE,	/* u64, chosen at random by the daemon at its start */
 	TLSHD_A_MAX,		/* u32, 1 to TLSHD_ACCEPT_MAX */
 	TLSHD_A_REQUEST,	/* nested: enum tlshd_req_attr; one for each request */
+	TLSHD_A_TICKETS,	/* flag */
+	TLSHD_A_TICKET,		/* nested: enum tlshd_ticket_attr; one for each ticket */
 	TLSHD_A_PAD,
 	__TLSHD_A_MAX
 };
@@ -87,6 +97,14 @@ enum tlshd_req_attr {
 };
 #define TLSHD_R_MAX (__TLSHD_R_MAX - 1)
 
+enum tlshd_ticket_attr {
+	TLSHD_T_UNSPEC,
+	TLSHD_T_BLOB,		/* up to TLSHD_BLOB_MAX bytes */
+	TLSHD_T_MESSAGE,	/* up to TLSHD_TICKET_MAX bytes: a whole handshake message with its header */
+	__TLSHD_T_MAX
+};
+#define TLSHD_T_MAX (__TLSHD_T_MAX - 1)
+
 /* Options on a handshake socket, level IPPROTO_IP; on any other socket ENOPROTOOPT. */
 #define TLSHD_EARLY		0x5410	/* set; EOPNOTSUPP in this version */
 #define TLSHD_DONE		0x5411	/* set: struct tlshd_done and what follows it */
@@ -94,6 +112,7 @@ enum tlshd_req_attr {
 #define TLSHD_SECRET_MAX	48	/* SHA-384 */
 #define TLSHD_POST_MAX		4096	/* handshake messages that the module sends for the daemon */
 #define TLSHD_BLOB_MAX		512
+#define TLSHD_TICKET_MAX	2560	/* of a NewSessionTicket that is handed on: a ticket of 2 KiB and what is around it */
 #define TLSHD_CHAIN_MAX		16384
 
 /**

@@ -188,6 +188,7 @@ int daemon_accept(struct daemon *d, struct request *reqs, int max)
 	n = talk(d, &m, buf, sizeof(buf));
 	if (n < 0)
 		return -1;
+	d->tickets = find(buf, n, TLSHD_A_TICKETS) != NULL;
 	while (n >= NLA_HDRLEN && num < max) {
 		const struct nlattr *a = (const void *)at;
 
@@ -213,6 +214,44 @@ int daemon_accept_one(struct daemon *d, struct request *req)
 			return -1;
 		d->ready = false;
 	}
+}
+
+static size_t get_bytes(uint8_t *to, size_t size, const struct nlattr *nest, uint16_t type)
+{
+	const struct nlattr *a = find(value(nest), nest->nla_len - NLA_HDRLEN, type);
+	size_t len = a ? a->nla_len - NLA_HDRLEN : 0;
+
+	if (len > size)
+		abort();
+	if (a)
+		memcpy(to, value(a), len);
+	return len;
+}
+
+int daemon_tickets(struct daemon *d, struct ticket *tickets, int max)
+{
+	static __thread char buf[65536] __attribute__((aligned(8)));
+	const char *at = buf;
+	uint32_t want = max;
+	struct message m;
+	int num = 0;
+	ssize_t n;
+
+	begin(&m, d->family, TLSHD_CMD_TICKETS);
+	put(&m, TLSHD_A_MAX, &want, sizeof(want));
+	n = talk(d, &m, buf, sizeof(buf));
+	if (n < 0)
+		return -1;
+	for (; n >= NLA_HDRLEN && num < max; num++) {
+		const struct nlattr *a = (const void *)at;
+		struct ticket *t = &tickets[num];
+
+		t->blob_len = get_bytes(t->blob, sizeof(t->blob), a, TLSHD_T_BLOB);
+		t->len = get_bytes(t->message, sizeof(t->message), a, TLSHD_T_MESSAGE);
+		at += NLA_ALIGN(a->nla_len);
+		n -= NLA_ALIGN(a->nla_len);
+	}
+	return num;
 }
 
 /* ---- sockets ---- */
@@ -399,13 +438,19 @@ int done_send(int fd, const struct tlshd_done *d, const struct tlshd_info *info,
 
 int hs_open(int hs, const struct keys *tx, const struct keys *rx)
 {
+	return hs_open_blob(hs, tx, rx, NULL, 0);
+}
+
+int hs_open_blob(int hs, const struct keys *tx, const struct keys *rx, const void *blob, size_t blob_len)
+{
 	struct tlshd_done d;
 	struct tlshd_info info;
 
 	if (keys_install(hs, TLS_TX, tx, 0) || keys_install(hs, TLS_RX, rx, 0))
 		return -1;
 	done_init(&d, &info, tx, rx);
-	return done_send(hs, &d, &info, NULL, 0);
+	d.blob_len = blob_len;
+	return done_send(hs, &d, &info, blob, blob_len);
 }
 
 int hs_fail(int hs, int error)
@@ -421,6 +466,12 @@ int hs_fail(int hs, int error)
 
 int open_pair(struct daemon *d, struct pair *p, int family, uint16_t suite, uint32_t role)
 {
+	return open_pair_blob(d, p, family, suite, role, NULL, 0);
+}
+
+int open_pair_blob(struct daemon *d, struct pair *p, int family, uint16_t suite, uint32_t role, const void *blob,
+		   size_t blob_len)
+{
 	struct keys tx, rx;
 	struct request req;
 
@@ -428,7 +479,8 @@ int open_pair(struct daemon *d, struct pair *p, int family, uint16_t suite, uint
 	keys_set(&rx, suite, 0x22);
 	if (pair_open(p, family) || start(p->app, role, TLSHD_F_NOWAIT) != -1 || errno != EINPROGRESS ||
 	    daemon_accept_one(d, &req) || setsockopt(p->peer, SOL_TCP, TCP_ULP, "tls", sizeof("tls")) ||
-	    keys_install(p->peer, TLS_TX, &rx, 0) || keys_install(p->peer, TLS_RX, &tx, 0) || hs_open(req.fd, &tx, &rx))
+	    keys_install(p->peer, TLS_TX, &rx, 0) || keys_install(p->peer, TLS_RX, &tx, 0) ||
+	    hs_open_blob(req.fd, &tx, &rx, blob, blob_len))
 		return -1;
 	return close(req.fd);
 }

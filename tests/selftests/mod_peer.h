@@ -20,6 +20,12 @@ struct daemon {
 	uint16_t family;
 	uint32_t seq;
 	bool ready;	/* a READY came */
+	bool tickets;	/* the last ACCEPT said that there are tickets */
+};
+
+struct ticket {
+	uint8_t blob[TLSHD_BLOB_MAX], message[TLSHD_TICKET_MAX];
+	size_t blob_len, len;
 };
 
 struct request {
@@ -44,6 +50,7 @@ int daemon_open(struct daemon *d);
 int daemon_register(struct daemon *d, uint64_t instance);
 int daemon_accept(struct daemon *d, struct request *reqs, int max);
 int daemon_accept_one(struct daemon *d, struct request *req);
+int daemon_tickets(struct daemon *d, struct ticket *tickets, int max);
 
 int pair_open(struct pair *p, int family);
 void pair_close(struct pair *p);
@@ -58,10 +65,13 @@ int info_get(int fd, struct tlshd_info *info);
 void done_init(struct tlshd_done *d, struct tlshd_info *info, const struct keys *tx, const struct keys *rx);
 int done_send(int fd, const struct tlshd_done *d, const struct tlshd_info *info, const void *rest, size_t rest_len);
 int hs_open(int hs, const struct keys *tx, const struct keys *rx);
+int hs_open_blob(int hs, const struct keys *tx, const struct keys *rx, const void *blob, size_t blob_len);
 int hs_fail(int hs, int error);
 
 /* Everything: a pair, START with NOWAIT, the daemon's part with keys for @suite, the peer's keys. */
 int open_pair(struct daemon *d, struct pair *p, int family, uint16_t suite, uint32_t role);
+int open_pair_blob(struct daemon *d, struct pair *p, int family, uint16_t suite, uint32_t role, const void *blob,
+		   size_t blob_len);
 
 int record_send(int fd, uint8_t type, const void *data, size_t len);
 int record_recv(int fd, uint8_t *type, void *data, size_t len);
