@@ -275,7 +275,7 @@ static enum hs read_hello(struct tls_conn *c, struct client_hello *ch, struct cu
 
 /*
  * 4.1.2 lets a second ClientHello differ from the first in few places only. The first may be of 20 KiB, which no
- * connection keeps, so a hash of the rest stands for it: both give the same, in the same order, or are not the same.
+ * connection keeps, so a hash of the rest stands for it.
  */
 static void digest(uint8_t *out, const struct client_hello *ch)
 {

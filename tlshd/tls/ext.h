@@ -66,7 +66,7 @@ enum hs ext_parse(struct tls_conn *c, struct ext_block *out, struct cursor *body
 /* Does a block with its length have @e? True also of one that does not parse: ext_parse() judges it. */
 bool ext_offered(struct cursor block, enum ext e);
 
-/* Adds to @h what no second ClientHello may change of a block that parsed, 4.1.2. */
+/* Adds to @h what no second ClientHello may change of a block that parsed, in whatever order, 4.1.2. */
 void ext_hash_lasting(struct hash *h, struct cursor block);
 
 /* Begin an extension of ours; put_end() ends it. */
