@@ -43,6 +43,8 @@ struct tlshd_ticket *tlshd_ticket_new(struct tlshd_ctx *ctx, const u8 *head, u32
 
 /**
  * tlshd_ticket_add() - more of the message
+ * @t: being collected
+ * @p: the bytes
  * @len: at most what is missing
  */
 void tlshd_ticket_add(struct tlshd_ticket *t, const u8 *p, u32 len)
@@ -98,8 +100,9 @@ void tlshd_ticket_queue(struct tlshd_ctx *ctx, struct tlshd_ticket *ticket)
  * tlshd_ticket_take() - take the oldest
  * @tn: locked
  * @out: out, appended
+ * @max: how many at most
  *
- * Return: how many, at most @max.
+ * Return: how many.
  */
 unsigned int tlshd_ticket_take(struct tlshd_net *tn, struct list_head *out, unsigned int max)
 {
@@ -115,6 +118,7 @@ unsigned int tlshd_ticket_take(struct tlshd_net *tn, struct list_head *out, unsi
 
 /**
  * tlshd_ticket_drop_all() - free a list of them
+ * @list: empty afterwards
  */
 void tlshd_ticket_drop_all(struct list_head *list)
 {
