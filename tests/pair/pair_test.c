@@ -129,7 +129,7 @@ static void messages_may_be_cut_and_joined_at_every_boundary(void **state)
 			pair_init(&p, "p256");
 			for (int role = 0; role < 2; role++) {
 				pair_steps(&p, (enum tls_role)role);
-				pair_insert(&p, (enum tls_role)role, role == TLS_CLIENT ? 6 : 7, save_keys);
+				pair_insert(&p, (enum tls_role)role, role == TLS_CLIENT ? 13 : 7, save_keys);
 			}
 			p.arg = sizes[i];
 			p.count = paddings[k];
@@ -583,7 +583,7 @@ static void a_peer_that_leaves_is_a_reset(void **state)
 		pair_init(&p, "p256");
 		/* The other side stops: the client after its hello, the server before its own. */
 		pair_steps(&p, (enum tls_role)!role);
-		p.side[!role].steps[role == TLS_SERVER ? 1 : 4] = NULL;
+		p.side[!role].steps[role == TLS_SERVER ? 3 : 4] = NULL;
 		p.side[role].eof = true;
 		pair_run(&p);
 		tls_result(&p.side[role].c, &r);
@@ -628,7 +628,7 @@ static enum hs wait_for_ever(struct tls_conn *c)
 /* RFC 8446 6.1: user_canceled alone lets the peer wait on. */
 static void a_canceled_handshake_ends_for_the_peer(void **state)
 {
-	static const size_t middle[] = { [TLS_CLIENT] = 6, [TLS_SERVER] = 7 };	/* each has handshake keys by then */
+	static const size_t middle[] = { [TLS_CLIENT] = 13, [TLS_SERVER] = 7 };	/* each has handshake keys by then */
 	struct tls_result r;
 	struct pair p;
 
@@ -713,7 +713,7 @@ static void note_steps(struct pair *p)
 {
 	num_secrets = 0;
 	for (int role = 0; role < 2; role++) {
-		size_t at = role == TLS_CLIENT ? 5 : 6;
+		size_t at = role == TLS_CLIENT ? 12 : 6;
 
 		pair_steps(p, (enum tls_role)role);
 		noted_step[role] = p->side[role].steps[at];
@@ -730,7 +730,7 @@ static void no_handshake_secret_is_left_in_an_open_connection(void **state)
 	for (int role = 0; role < 2; role++)
 		p.side[role].config.num_suites = 1;
 	note_steps(&p);
-	pair_insert(&p, TLS_CLIENT, 12, note_master);
+	pair_insert(&p, TLS_CLIENT, 20, note_master);
 	pair_insert(&p, TLS_SERVER, 13, note_master);
 	pair_run(&p);
 	assert_open(&p);
@@ -755,7 +755,7 @@ static void no_secret_is_left_after_a_failure_or_in_the_buffer_given_back(void *
 		s = &p.side[role];
 		memset(s->rx, 0, TLS_RX_CAP);
 		note_steps(&p);
-		pair_insert(&p, (enum tls_role)role, role == TLS_CLIENT ? 12 : 13, fail_now);
+		pair_insert(&p, (enum tls_role)role, role == TLS_CLIENT ? 20 : 13, fail_now);
 		pair_run(&p);
 		assert_int_equal(s->want, TLS_FAILED);
 		assert_true(num_secrets > 12);

@@ -337,7 +337,7 @@ static void a_server_hello_cut_or_flipped_anywhere_is_judged(void **state)
 
 /* ---- the messages behind ServerHello, as a client reads them; unprotected, which is the record layer's matter ---- */
 
-enum { EXTENSIONS = 6, REQUEST = 7, CERTIFICATE = 8, VERIFY = 9, FINISHED = 10 };	/* in client_steps */
+enum { EXTENSIONS = 13, REQUEST = 15, CERTIFICATE = 16, VERIFY = 17, FINISHED = 18 };	/* in client_steps */
 
 static void at_step(struct tls_conn *c, size_t step)
 {

@@ -212,8 +212,8 @@ static void the_client_sends_and_takes_the_records_of_the_rfc(void **state)
 	struct tls_traffic t;
 
 	(void)state;
-	replace(middle, client_steps, 0, 1, hello);
-	replace(steps, middle, index_of(middle, client_steps[6]), 4, flight);	/* EncryptedExtensions to CertificateVerify */
+	replace(middle, client_steps, 0, 3, hello);
+	replace(steps, middle, index_of(middle, client_steps[13]), 5, flight);	/* EncryptedExtensions to CertificateVerify */
 	tls_init(&c, &params);
 	c.step = steps;
 	expect(&c, TLS_WANT_RX, client_hello_record);

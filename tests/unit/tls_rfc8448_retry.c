@@ -223,9 +223,9 @@ static void the_client_answers_as_the_rfc_does(void **state)
 	(void)state;
 	unhex(pool, second_priv);
 	pool_at = 0;
-	replace(one, client_steps, 0, 1, hello);
-	replace(two, one, 6, 4, flight);	/* EncryptedExtensions to CertificateVerify */
-	replace(steps, two, 3, 1, again);	/* send_client_hello_again */
+	replace(one, client_steps, 13, 5, flight);	/* EncryptedExtensions to CertificateVerify */
+	replace(two, one, 9, 1, again);			/* send_client_hello_again */
+	replace(steps, two, 0, 3, hello);
 	tls_init(&c, &params);
 	c.step = steps;
 	expect(&c, TLS_WANT_RX, first_hello_record);

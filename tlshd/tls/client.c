@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 /* client: its side of the handshake, RFC 8446 figure 1. */
 #include "ext.h"
+#include "offer.h"
 #include "server_hello.h"
 
-#define CLIENT_HELLO_MAX 1024	/* without a cookie */
+#define CLIENT_HELLO_MAX 1024	/* without a cookie and pre-shared keys */
 
 _Static_assert(CLIENT_HELLO_MAX >= 300 + TLS_NAME_MAX + TLS_ALPN_MAX + TLS_SHARES_MAX * (4 + KEM_SHARE_MAX),
 	       "the longest ClientHello");
+_Static_assert(MSG_HEADER_LEN + CLIENT_HELLO_MAX + COOKIE_MAX + OFFER_MAX <= PLAINTEXT_MAX,
+	       "and with all that it may have it fits one record");
+_Static_assert(TLS_EXTERNAL_MAX <= TLS_TICKET_MAX, "an external key is offered in a session's place");
 
 /* ---- ClientHello, 4.1.2: extensions in the order in which they are sent ---- */
 
@@ -41,8 +45,11 @@ static void put_supported_groups(struct tls_conn *c, struct build *b)
 	put_list_u16(c, b, EXT_SUPPORTED_GROUPS, c->params.config->groups, c->params.config->num_groups);
 }
 
+/* 4.2.3: for certificates only. */
 static void put_signature_algorithms(struct tls_conn *c, struct build *b)
 {
+	if (c->psk.external)
+		return;
 	put_list_u16(c, b, EXT_SIGNATURE_ALGORITHMS, auth_schemes, auth_num_schemes);
 }
 
@@ -100,34 +107,73 @@ static void put_cookie(struct tls_conn *c, struct build *b)
 }
 
 static void (*const hello_exts[])(struct tls_conn *c, struct build *b) = {
-	put_server_name, put_supported_groups, put_signature_algorithms,
-	put_alpn, put_supported_versions, put_key_share, put_cookie,
+	put_server_name, put_supported_groups, put_signature_algorithms, put_alpn, put_supported_versions, put_key_share,
+	put_cookie, offer_put_modes, offer_put_early_data, offer_put_keys,
 };
 
-/* The same bytes each time it is called, but for what a HelloRetryRequest changed. Return: HS_NEXT, HS_WANT_TX. */
-static enum hs send_hello(struct tls_conn *c)
+static void put_suites(struct tls_conn *c, struct build *b)
 {
 	const struct tls_config *config = c->params.config;
-	struct build b;
+	struct vec v = put_vec(b, 2);
+
+	for (size_t i = 0; i < config->num_suites; i++)
+		if (offer_fits_suite(c, suite_find(config->suites[i])))
+			put_u16(b, config->suites[i]);
+	put_end(b, v);
+}
+
+/*
+ * All but its binders. The same bytes each time it is called, but for what a HelloRetryRequest changed.
+ * Return: HS_NEXT, HS_WANT_TX.
+ */
+static enum hs build_hello(struct tls_conn *c, struct build *b)
+{
 	struct vec v;
-	enum hs rc = hs_begin(c, &b, HT_CLIENT_HELLO, CLIENT_HELLO_MAX + (size_t)c->cookie_len);
+	enum hs rc = hs_begin(c, b, HT_CLIENT_HELLO, CLIENT_HELLO_MAX + c->cookie_len + offer_room(c));
 
 	if (rc)
 		return rc;
-	put_u16(&b, VERSION_LEGACY);
-	put_bytes(&b, c->hello, RANDOM_LEN);
-	v = put_vec(&b, 1);
-	put_bytes(&b, c->session_id, c->session_id_len);
-	put_end(&b, v);
-	v = put_vec(&b, 2);
-	for (size_t i = 0; i < config->num_suites; i++)
-		put_u16(&b, config->suites[i]);
-	put_end(&b, v);
-	put_u16(&b, 0x0100);	/* legacy_compression_methods: null alone */
-	v = put_vec(&b, 2);
+	c->exts_sent = 0;
+	put_u16(b, VERSION_LEGACY);
+	put_bytes(b, c->hello, RANDOM_LEN);
+	v = put_vec(b, 1);
+	put_bytes(b, c->session_id, c->session_id_len);
+	put_end(b, v);
+	put_suites(c, b);
+	put_u16(b, 0x0100);	/* legacy_compression_methods: null alone */
+	v = put_vec(b, 2);
 	for (size_t i = 0; i < sizeof(hello_exts) / sizeof(*hello_exts); i++)
-		hello_exts[i](c, &b);
-	put_end(&b, v);
+		hello_exts[i](c, b);
+	put_end(b, v);
+	hs_end(b);
+	return HS_NEXT;
+}
+
+/* The signer makes an external key's binder of a ClientHello that is not sent yet. */
+static enum hs ask_binder(struct tls_conn *c)
+{
+	struct build b;
+	enum hs rc;
+
+	if (!c->psk.external)
+		return HS_NEXT;
+	if (c->sign == SIGN_NONE) {
+		rc = build_hello(c, &b);
+		if (rc)
+			return rc;
+		offer_hash(c, &b);
+	}
+	return hs_ask(c, TLS_SIGN_BINDER);
+}
+
+static enum hs send_client_hello(struct tls_conn *c)
+{
+	struct build b;
+	enum hs rc = build_hello(c, &b);
+
+	if (rc)
+		return rc;
+	offer_bind(c, &b);
 	hs_send(c, &b);
 	return HS_NEXT;
 }
@@ -140,20 +186,76 @@ void client_add_share(struct tls_conn *c, uint16_t group)
 	s->kem->keygen(s->priv, s->bytes);
 }
 
-static enum hs send_client_hello(struct tls_conn *c)
+static enum hs prepare_client_hello(struct tls_conn *c)
 {
 	const struct tls_config *config = c->params.config;
 
-	if (!c->num_shares) {	/* not yet prepared when there was no room to send it */
-		c->session_id_len = config->no_ccs ? 0 : SESSION_ID_MAX;	/* D.4 */
-		rand_bytes(c->session_id, c->session_id_len);
-		rand_bytes(c->hello, RANDOM_LEN);
-		do {
-			client_add_share(c, config->groups[c->num_shares]);
-		} while (c->num_shares < config->num_shares);
-	}
+	c->session_id_len = config->no_ccs ? 0 : SESSION_ID_MAX;	/* D.4 */
+	rand_bytes(c->session_id, c->session_id_len);
+	rand_bytes(c->hello, RANDOM_LEN);
+	do {
+		client_add_share(c, config->groups[c->num_shares]);
+	} while (c->num_shares < config->num_shares);
+	offer_choose(c);
 	c->rx.ccs_ok = true;
-	return send_hello(c);
+	return HS_NEXT;
+}
+
+/* ---- early data, 4.2.10 ---- */
+
+static enum hs start_early_keys(struct tls_conn *c)
+{
+	const struct tls_session *s = offer_first(c);
+	uint8_t hash[HASH_MAX], secret[HASH_MAX];
+	const struct suite *suite;
+
+	if (c->early_data.state != TLS_EARLY_OFFERED)
+		return HS_NEXT;
+	suite = suite_find(s->suite);
+	keys_early_init(&c->early, suite->hash, s->psk, hash_len(suite->hash));
+	transcript_hash_with(&c->transcript, hash, suite->hash, NULL, 0);
+	keys_early_traffic(secret, &c->early, hash);
+	keys_traffic(&c->tx.keys, suite, secret);
+	c->tx.aead = suite->aead;
+	c->tx.protected = true;
+	c->tx.ccs_due = c->session_id_len > 0;
+	wipe(secret, sizeof(secret));
+	wipe(&c->early, sizeof(c->early));
+	return HS_NEXT;
+}
+
+/* All of it, and only then is the server listened to: its answer may have come, but not what the data is for. */
+static enum hs send_early_data(struct tls_conn *c)
+{
+	return c->early_data.state == TLS_EARLY_OFFERED ? tx_early_data(c) : HS_NEXT;
+}
+
+/* Its keys go on to EndOfEarlyData, unless the server has not said that it accepts it. */
+static enum hs settle_early_data(struct tls_conn *c)
+{
+	if (c->early_data.state == TLS_EARLY_ACCEPTED)
+		memcpy(c->early_data.after, c->handshake.client, sizeof(c->early_data.after));
+	if (c->early_data.state != TLS_EARLY_OFFERED)
+		return HS_NEXT;
+	c->early_data.state = TLS_EARLY_REJECTED;
+	hs_tx_keys(c, c->handshake.client);
+	return HS_NEXT;
+}
+
+static enum hs send_end_of_early_data(struct tls_conn *c)
+{
+	struct build b;
+	enum hs rc;
+
+	if (c->early_data.state != TLS_EARLY_ACCEPTED)
+		return HS_NEXT;
+	rc = hs_begin(c, &b, HT_END_OF_EARLY_DATA, 0);
+	if (rc)
+		return rc;
+	hs_send(c, &b);
+	hs_tx_keys(c, c->early_data.after);
+	wipe(c->early_data.after, sizeof(c->early_data.after));
+	return HS_NEXT;
 }
 
 /* ---- the server's answer ---- */
@@ -176,9 +278,14 @@ static enum hs send_change_cipher_spec(struct tls_conn *c)
 	return c->tx.ccs_due ? tx_change_cipher_spec(c) : HS_NEXT;
 }
 
+static enum hs ask_binder_again(struct tls_conn *c)
+{
+	return c->retry ? ask_binder(c) : HS_NEXT;
+}
+
 static enum hs send_client_hello_again(struct tls_conn *c)
 {
-	return c->retry ? send_hello(c) : HS_NEXT;
+	return c->retry ? send_client_hello(c) : HS_NEXT;
 }
 
 static enum hs recv_server_hello(struct tls_conn *c)
@@ -186,13 +293,22 @@ static enum hs recv_server_hello(struct tls_conn *c)
 	return hs_recv(c, HT_SERVER_HELLO, server_hello_parse);
 }
 
+static enum hs ask_handshake_secret(struct tls_conn *c)
+{
+	return c->psk.external ? hs_ask(c, TLS_SIGN_HANDSHAKE_SECRET) : HS_NEXT;
+}
+
 static enum hs start_handshake_keys(struct tls_conn *c)
 {
-	keys_early_init(&c->early, c->suite->hash, NULL, 0);
+	keys_early_init(&c->early, c->suite->hash, c->psk.session ? c->psk.secret : NULL, hash_len(c->suite->hash));
 	hs_start_handshake_keys(c);
 	hs_rx_keys(c, c->handshake.server);
+	if (c->early_data.state == TLS_EARLY_OFFERED && c->psk.session)
+		return HS_NEXT;		/* EncryptedExtensions tells whether those of early data go on */
+	if (c->early_data.state == TLS_EARLY_OFFERED)
+		c->early_data.state = TLS_EARLY_REJECTED;
 	hs_tx_keys(c, c->handshake.client);
-	c->tx.ccs_due = c->session_id_len > 0 && !c->retry;
+	c->tx.ccs_due = c->session_id_len > 0 && !c->tx.ccs_sent;
 	return HS_NEXT;
 }
 
@@ -230,7 +346,9 @@ static enum hs parse_encrypted_extensions(struct tls_conn *c, struct cursor *bod
 	    (!cur_vec_u16(&exts.data[EXT_SUPPORTED_GROUPS], &groups, 2, 65535) ||
 	     !cur_empty(&exts.data[EXT_SUPPORTED_GROUPS])))
 		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed supported_groups");
-	return ext_has(&exts, EXT_ALPN) ? take_alpn(c, exts.data[EXT_ALPN]) : HS_NEXT;
+	if (ext_has(&exts, EXT_ALPN) && take_alpn(c, exts.data[EXT_ALPN]))
+		return HS_FAILED;
+	return ext_has(&exts, EXT_EARLY_DATA) ? offer_take_early_data(c, exts.data[EXT_EARLY_DATA]) : HS_NEXT;
 }
 
 static enum hs recv_encrypted_extensions(struct tls_conn *c)
@@ -260,12 +378,13 @@ static enum hs parse_certificate_request(struct tls_conn *c, struct cursor *body
 	return HS_NEXT;
 }
 
+/* With a pre-shared key neither this nor the next two messages come: 4.3.2, 4.4.2. */
 static enum hs recv_certificate_request(struct tls_conn *c)
 {
 	struct msg m;
-	enum hs rc = rx_message(c, &m);
+	enum hs rc = c->psk.chosen ? HS_NEXT : rx_message(c, &m);
 
-	if (rc || m.type != HT_CERTIFICATE_REQUEST)
+	if (c->psk.chosen || rc || m.type != HT_CERTIFICATE_REQUEST)
 		return rc;
 	return hs_recv(c, HT_CERTIFICATE_REQUEST, parse_certificate_request);
 }
@@ -274,32 +393,28 @@ static enum hs recv_certificate_request(struct tls_conn *c)
 
 static enum hs recv_certificate(struct tls_conn *c)
 {
-	return hs_recv(c, HT_CERTIFICATE, auth_parse_certificate);
+	return c->psk.chosen ? HS_NEXT : hs_recv(c, HT_CERTIFICATE, auth_parse_certificate);
 }
 
 static enum hs recv_certificate_verify(struct tls_conn *c)
 {
-	return hs_recv(c, HT_CERTIFICATE_VERIFY, auth_parse_certificate_verify);
+	return c->psk.chosen ? HS_NEXT : hs_recv(c, HT_CERTIFICATE_VERIFY, auth_parse_certificate_verify);
 }
 
 static enum hs recv_finished(struct tls_conn *c)
 {
 	enum hs rc = hs_recv(c, HT_FINISHED, auth_parse_finished);
 
-	return rc ? rc : rx_finish(c);
+	if (rc)
+		return rc;
+	offer_believe(c);
+	return rx_finish(c);
 }
 
 static enum hs start_master(struct tls_conn *c)
 {
 	hs_start_master(c);
 	hs_rx_keys(c, c->master.server);
-	return HS_NEXT;
-}
-
-/* No early data is offered, so none ends. */
-static enum hs send_end_of_early_data(struct tls_conn *c)
-{
-	(void)c;
 	return HS_NEXT;
 }
 
@@ -319,20 +434,34 @@ static enum hs send_certificate_verify(struct tls_conn *c)
 static enum hs send_finished(struct tls_conn *c)
 {
 	enum hs rc = auth_send_finished(c);
+	uint8_t hash[HASH_MAX];
 
-	if (!rc)
-		hs_tx_keys(c, c->master.client);
-	return rc;
+	if (rc)
+		return rc;
+	hs_tx_keys(c, c->master.client);
+	if (c->params.config->psk_modes) {	/* else no ticket comes */
+		transcript_hash(&c->transcript, hash);
+		keys_resumption(&c->master, hash);
+	}
+	return HS_NEXT;
 }
 
 hs_step *const client_steps[] = {
+	prepare_client_hello,
+	ask_binder,
 	send_client_hello,
+	start_early_keys,
+	send_change_cipher_spec,
+	send_early_data,
 	recv_hello_retry_request,
 	send_change_cipher_spec,
+	ask_binder_again,
 	send_client_hello_again,
 	recv_server_hello,
+	ask_handshake_secret,
 	start_handshake_keys,
 	recv_encrypted_extensions,
+	settle_early_data,
 	recv_certificate_request,
 	recv_certificate,
 	recv_certificate_verify,

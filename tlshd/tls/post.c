@@ -2,33 +2,17 @@
 /* post: messages after the handshake, RFC 8446 section 4.6, for those who read them. */
 #include <errno.h>
 
-#include "cursor.h"
 #include "keys.h"
 #include "proto.h"
+#include "session.h"
 
 /* 4.6.1. What is worth keeping is tls_session_take()'s to say. */
 static bool ticket_ok(struct cursor body, enum tls_post *kind, uint8_t *alert)
 {
-	uint64_t seen = 0;	/* of the types that TLS 1.3 has named so far; nobody reads others here */
-	struct cursor nonce, ticket, exts, data;
-	uint32_t lifetime, age_add;
-	uint16_t type;
+	struct session_ticket ticket;
 
 	(void)kind;
-	*alert = ALERT_DECODE_ERROR;
-	if (!cur_uint(&body, &lifetime, 4) || !cur_uint(&body, &age_add, 4) || !cur_vec(&body, &nonce, 1, 0, 255) ||
-	    !cur_vec(&body, &ticket, 2, 1, 65535) || !cur_vec(&body, &exts, 2, 0, 65534) || !cur_empty(&body))
-		return false;
-	while (!cur_empty(&exts)) {
-		if (!cur_u16(&exts, &type) || !cur_vec(&exts, &data, 2, 0, 65535))
-			return false;
-		if (type < 64 && seen >> type & 1) {
-			*alert = ALERT_ILLEGAL_PARAMETER;
-			return false;
-		}
-		seen |= type < 64 ? UINT64_C(1) << type : 0;
-	}
-	return true;
+	return session_read_ticket(&ticket, alert, body);
 }
 
 /* 4.6.3. */

@@ -74,6 +74,8 @@ enum alert_level {
 #define PLAINTEXT_MAX		16384	/* 5.1 */
 #define CIPHERTEXT_MAX		(PLAINTEXT_MAX + 256)	/* 5.2 */
 #define HOST_NAME_TYPE		0	/* RFC 6066 3 */
+#define PSK_KE			0	/* PskKeyExchangeMode, 4.2.9 */
+#define PSK_DHE_KE		1
 
 /*
  * Our own limits. A peer has no reason for more than one change_cipher_spec (D.4) and one user_canceled (6.1); an

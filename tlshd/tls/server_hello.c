@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "ext.h"
+#include "offer.h"
 
 struct server_hello {
 	uint16_t version, suite;
@@ -69,7 +70,7 @@ static enum hs choose_suite(struct tls_conn *c, const struct server_hello *sh)
 	const struct tls_config *config = c->params.config;
 
 	for (size_t i = 0; i < config->num_suites && !c->suite; i++)
-		if (config->suites[i] == sh->suite)
+		if (config->suites[i] == sh->suite && offer_fits_suite(c, suite_find(sh->suite)))
 			c->suite = suite_find(sh->suite);
 	if (!c->suite)
 		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose suite 0x%04x, which was not offered",
@@ -88,15 +89,29 @@ static const struct key_share *find_share(const struct tls_conn *c, uint16_t gro
 	return NULL;
 }
 
+/* 4.2.11. An external key is all that this client has to know its server by. */
+static enum hs agree_psk(struct tls_conn *c, const struct server_hello *sh)
+{
+	if (ext_has(&sh->exts, EXT_PRE_SHARED_KEY))
+		return offer_take_key(c, sh->exts.data[EXT_PRE_SHARED_KEY]);
+	if (c->psk.external)
+		return hs_fail(c, -EKEYREJECTED, ALERT_HANDSHAKE_FAILURE, "server does not take the pre-shared key");
+	return HS_NEXT;
+}
+
 static enum hs agree_key(struct tls_conn *c, const struct server_hello *sh)
 {
 	struct cursor data = sh->exts.data[EXT_KEY_SHARE], share;
+	uint8_t modes = c->params.config->psk_modes;
 	const struct key_share *own;
 	uint16_t group;
 	int err;
 
 	if (!ext_has(&sh->exts, EXT_KEY_SHARE))
-		return hs_refuse(c, ALERT_MISSING_EXTENSION, "ServerHello without key_share");
+		return c->psk.chosen && modes & TLS_PSK_KE ? HS_NEXT :
+			hs_refuse(c, ALERT_MISSING_EXTENSION, "ServerHello without key_share");
+	if (c->psk.chosen && !(modes & TLS_PSK_DHE_KE))
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose a key exchange mode that was not offered");
 	if (!cur_u16(&data, &group) || !cur_vec(&data, &share, 2, 1, 65535) || !cur_empty(&data))
 		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed key_share");
 	own = find_share(c, group);
@@ -142,7 +157,7 @@ enum hs server_hello_parse(struct tls_conn *c, struct cursor *body)
 
 	if (read_hello(c, &sh, body, IN_SERVER_HELLO))
 		return HS_FAILED;
-	return agree_key(c, &sh);
+	return agree_psk(c, &sh) || agree_key(c, &sh) ? HS_FAILED : HS_NEXT;
 }
 
 static bool offers_group(const struct tls_config *config, uint16_t group)
@@ -200,7 +215,9 @@ enum hs server_hello_parse_retry(struct tls_conn *c, struct cursor *body)
 		return HS_FAILED;
 	transcript_retry(&c->transcript);
 	c->retry = true;
-	c->tx.ccs_due = c->session_id_len > 0;
+	c->tx.ccs_due = c->session_id_len > 0 && !c->tx.ccs_sent;
+	c->tx.protected = false;	/* no more early data */
+	offer_choose_again(c);
 	return HS_NEXT;
 }
 

@@ -11,6 +11,23 @@ static void must(bool ok)
 		abort();
 }
 
+/* Pre-shared keys: each could be used. */
+static void check_keys(const struct tls_params *p)
+{
+	const struct tls_config *config = p->config;
+
+	must(!config->num_externals || config->psk_modes);
+	must(p->role == TLS_SERVER || (config->num_externals <= 1 && p->num_sessions <= TLS_SESSIONS_MAX));
+	for (size_t i = 0; i < config->num_externals; i++) {
+		const struct tls_external *external = &config->externals[i];
+		size_t k = 0;
+
+		must(external->identity_len && external->identity_len <= TLS_EXTERNAL_MAX);
+		while (suite_find(config->suites[k])->hash != external->hash)
+			must(++k < config->num_suites);
+	}
+}
+
 static void check_config(const struct tls_params *p)
 {
 	const struct tls_config *config = p->config;
@@ -27,6 +44,7 @@ static void check_config(const struct tls_params *p)
 	must(p->alpn_len <= TLS_ALPN_MAX);
 	must(p->role == TLS_SERVER ? config->num_identities || config->num_externals : config->anchors || config->num_externals);
 	must(!p->server_name || strlen(p->server_name) <= TLS_NAME_MAX);
+	check_keys(p);
 }
 
 void tls_init(struct tls_conn *c, const struct tls_params *p)

@@ -68,7 +68,7 @@ enum sign_state { SIGN_NONE, SIGN_ASKED, SIGN_ANSWERED };
  * @chosen: the server has chosen it
  * @offered, @num_offered: client: of params.sessions, in the last ClientHello
  * @hash: its own
- * @selected: server: its place among the identities that the client offered
+ * @selected: its place among the identities that the client offered
  * @secret: of a ticket; of an external key, what the signer gave last: the binder, then the Handshake Secret
  * @binder: server: the client's, @binder_len bytes of it, to be checked
  * @binder_hash: what it is the MAC of, hash_len(@hash) bytes

@@ -38,9 +38,14 @@ enum hs hs_begin(struct tls_conn *c, struct build *b, enum handshake_type type, 
 	return HS_NEXT;
 }
 
-void hs_send(struct tls_conn *c, struct build *b)
+void hs_end(struct build *b)
 {
 	store_be(b->p + 1, 3, b->len - MSG_HEADER_LEN);
+}
+
+void hs_send(struct tls_conn *c, struct build *b)
+{
+	hs_end(b);
 	transcript_add(&c->transcript, b->p, b->len);
 	send_record(c, CT_HANDSHAKE, b->p[0] == HT_CLIENT_HELLO && !c->retry ? VERSION_FIRST_RECORD : VERSION_LEGACY,
 		    b->len);
@@ -62,6 +67,30 @@ enum hs tx_change_cipher_spec(struct tls_conn *c)
 	if (room(c) < CCS_LEN + ALERT_ROOM)
 		return HS_WANT_TX;
 	put_change_cipher_spec(c);
+	return HS_NEXT;
+}
+
+/* Less of it than this waits for room, unless it is the rest. */
+#define EARLY_RECORD_MIN 512
+
+static size_t min(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+enum hs tx_early_data(struct tls_conn *c)
+{
+	while (c->early_data.num < c->params.early_len) {
+		size_t want = min(c->params.early_len - c->early_data.num, PLAINTEXT_MAX);
+		size_t have = room(c) - min(room(c), RECORD_OVERHEAD + ALERT_ROOM);
+		size_t len = min(want, have);
+
+		if (len < min(want, EARLY_RECORD_MIN))
+			return HS_WANT_TX;
+		memcpy(c->tx.out->p + c->tx.out->len + RECORD_HEADER_LEN, c->params.early + c->early_data.num, len);
+		send_record(c, CT_APPLICATION_DATA, VERSION_LEGACY, len);
+		c->early_data.num += (uint32_t)len;
+	}
 	return HS_NEXT;
 }
 
