@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-PAIR_TESTS := $(addprefix $(B)/tests/pair/,pair_test pair_retry pair_order)
+PAIR_TESTS := $(addprefix $(B)/tests/pair/,pair_test pair_retry pair_order pair_auth)
 PAIR_LIB := $(B)/tests/pair/pair.a
 HOST_TESTS += $(PAIR_TESTS)
 

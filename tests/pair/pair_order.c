@@ -6,7 +6,7 @@
 #include "pair.h"
 
 /* The steps of RFC 8446 figure 1 that send a message in a plain handshake, by their place in the arrays. */
-enum { CLIENT_HELLO = 2, CLIENT_FINISHED = 24 };
+enum { CLIENT_HELLO = 2, CLIENT_FINISHED = 25 };
 enum { SERVER_HELLO = 4, ENCRYPTED_EXTENSIONS = 7, CERTIFICATE = 9, ASK = 10, CERTIFICATE_VERIFY = 11, SERVER_FINISHED = 12 };
 
 static const size_t flight[] = { ENCRYPTED_EXTENSIONS, CERTIFICATE, CERTIFICATE_VERIFY, SERVER_FINISHED };
