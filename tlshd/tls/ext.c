@@ -20,6 +20,7 @@ static const struct {
 	[EXT_CLIENT_CERTIFICATE_TYPE] = { 19, IN_CLIENT_HELLO | IN_ENCRYPTED_EXTENSIONS },
 	[EXT_SERVER_CERTIFICATE_TYPE] = { 20, IN_CLIENT_HELLO | IN_ENCRYPTED_EXTENSIONS },
 	[EXT_PADDING] = { 21, IN_CLIENT_HELLO },
+	[EXT_RECORD_SIZE_LIMIT] = { 28, IN_CLIENT_HELLO | IN_ENCRYPTED_EXTENSIONS },
 	[EXT_PRE_SHARED_KEY] = { 41, IN_CLIENT_HELLO | IN_SERVER_HELLO },
 	[EXT_EARLY_DATA] = { 42, IN_CLIENT_HELLO | IN_ENCRYPTED_EXTENSIONS },
 	[EXT_SUPPORTED_VERSIONS] = { 43, IN_CLIENT_HELLO | IN_SERVER_HELLO | IN_HELLO_RETRY_REQUEST },
@@ -73,12 +74,12 @@ static enum hs check_form(struct tls_conn *c, struct cursor list)
 	return HS_NEXT;
 }
 
-/* The data of those that are judged wherever they stand, read or not. */
+/* The data of those that no step reads. */
 static bool data_ok(enum ext e, struct cursor data)
 {
 	struct cursor list, name;
 
-	if (e == EXT_SIGNATURE_ALGORITHMS || e == EXT_SIGNATURE_ALGORITHMS_CERT)
+	if (e == EXT_SIGNATURE_ALGORITHMS_CERT)
 		return cur_vec_u16(&data, &list, 2, 65534) && cur_empty(&data);
 	if (e != EXT_CERTIFICATE_AUTHORITIES)
 		return true;
