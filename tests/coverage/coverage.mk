@@ -3,7 +3,7 @@
 # source, so this build has none; FORTIFY wants optimisation, so it goes too.
 COVERAGE_B := build/coverage
 COVERAGE_EDGES := $(B)/tests/coverage/edges
-COVERAGE_TESTS = $(patsubst $(B)/%,$(COVERAGE_B)/%,$(CRYPTO_TESTS) $(TLS_TESTS) $(PAIR_TESTS) $(COVERAGE_EDGES))
+COVERAGE_TESTS = $(patsubst $(B)/%,$(COVERAGE_B)/%,$(CRYPTO_TESTS) $(RFC8448_TESTS) $(TLS_TESTS) $(PAIR_TESTS) $(COVERAGE_EDGES))
 HOST_TESTS += $(COVERAGE_EDGES)
 
 $(COVERAGE_EDGES).o: ALL_CFLAGS += -DCERTS='"$(TEST_CERTS)"'

@@ -1,19 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * RFC 8448 section 3, a full handshake: every secret and key of the schedule, and every record, byte for byte. The
- * certificate there is RSA-1024 and its extensions are not ours, so those three messages come from the RFC on both
- * sides; all else is made by the engine's own steps, with the RFC's random numbers and keys.
+ * RFC 8448 section 3, a full handshake: every secret and key of the schedule, and every record.
  */
 #include "tls_rfc8448.h"
-
-static const char client_priv[] =
-	"49af42ba7f7994852d713ef2784bcbcaa7911de26adc5642cb634540e7ea5005";
-
-static const char server_random[] =
-	"a6af06a4121860dc5e6e60249cd34c95930c8ac5cb1434dac155772ed3e26928";
-
-static const char server_priv[] =
-	"b1580eeadf6dd589b8ef4f2d5652578cc810e9980191ec8d058308cea216a21e";
 
 static const char client_hello_record[] =
 	"16030100c4010000c00303cb34ecb1e78163ba1c38c6dacb196a6dffa21a8d9912ec18a2ef6283024dece7000006130113031302"
@@ -25,19 +14,24 @@ static const char server_hello_record[] =
 	"160303005a020000560303a6af06a4121860dc5e6e60249cd34c95930c8ac5cb1434dac155772ed3e2692800130100002e003300"
 	"24001d0020c9828876112095fe66762bdbf7c672e156d6cc253b833df1dd69b1b04e751f0f002b00020304";
 
-static const char server_flight[] =
-	"080000240022000a00140012001d00170018001901000101010201030104001c00024001000000000b0001b9000001b50001b030"
-	"8201ac30820115a003020102020102300d06092a864886f70d01010b0500300e310c300a06035504031303727361301e170d3136"
-	"303733303031323335395a170d3236303733303031323335395a300e310c300a0603550403130372736130819f300d06092a8648"
-	"86f70d010101050003818d0030818902818100b4bb498f8279303d980836399b36c6988c0c68de55e1bdb826d3901a2461eafd2d"
-	"e49a91d015abbc9a95137ace6c1af19eaa6af98c7ced43120998e187a80ee0ccb0524b1b018c3e0b63264d449a6d38e22a5fda43"
-	"0846748030530ef0461c8ca9d9efbfae8ea6d1d03e2bd193eff0ab9a8002c47428a6d35a8d88d79f7f1e3f0203010001a31a3018"
-	"30090603551d1304023000300b0603551d0f0404030205a0300d06092a864886f70d01010b05000381810085aad2a0e5b9276b90"
-	"8c65f73a7267170618a54c5f8a7b337d2df7a594365417f2eae8f8a58c8f8172f9319cf36b7fd6c55b80f21a03015156726096fd"
-	"335e5e67f2dbf102702e608ccae6bec1fc63a42a99be5c3eb7107c3c54e9b9eb2bd5203b1c3b84e0a8b2f759409ba3eac9d91d40"
-	"2dcc0cc8f8961229ac9187b42b4de100000f000084080400805a747c5d88fa9bd2e55ab085a61015b7211f824cd484145ab3ff52"
-	"f1fda8477b0b7abc90db78e2d33a5c141a078653fa6bef780c5ea248eeaaa785c4f394cab6d30bbe8d4859ee511f602957b15411"
-	"ac027671459e46445c9ea58c181e818e95b8c3fb0bf3278409d3be152a3da5043e063dda65cdf5aea20d53dfacd42f74f3";
+static const char encrypted_extensions[] =
+	"080000240022000a00140012001d00170018001901000101010201030104001c0002400100000000";
+
+static const char certificate[] =
+	"0b0001b9000001b50001b0308201ac30820115a003020102020102300d06092a864886f70d01010b0500300e310c300a06035504"
+	"031303727361301e170d3136303733303031323335395a170d3236303733303031323335395a300e310c300a0603550403130372"
+	"736130819f300d06092a864886f70d010101050003818d0030818902818100b4bb498f8279303d980836399b36c6988c0c68de55"
+	"e1bdb826d3901a2461eafd2de49a91d015abbc9a95137ace6c1af19eaa6af98c7ced43120998e187a80ee0ccb0524b1b018c3e0b"
+	"63264d449a6d38e22a5fda430846748030530ef0461c8ca9d9efbfae8ea6d1d03e2bd193eff0ab9a8002c47428a6d35a8d88d79f"
+	"7f1e3f0203010001a31a301830090603551d1304023000300b0603551d0f0404030205a0300d06092a864886f70d01010b050003"
+	"81810085aad2a0e5b9276b908c65f73a7267170618a54c5f8a7b337d2df7a594365417f2eae8f8a58c8f8172f9319cf36b7fd6c5"
+	"5b80f21a03015156726096fd335e5e67f2dbf102702e608ccae6bec1fc63a42a99be5c3eb7107c3c54e9b9eb2bd5203b1c3b84e0"
+	"a8b2f759409ba3eac9d91d402dcc0cc8f8961229ac9187b42b4de10000";
+
+static const char certificate_verify[] =
+	"0f000084080400805a747c5d88fa9bd2e55ab085a61015b7211f824cd484145ab3ff52f1fda8477b0b7abc90db78e2d33a5c141a"
+	"078653fa6bef780c5ea248eeaaa785c4f394cab6d30bbe8d4859ee511f602957b15411ac027671459e46445c9ea58c181e818e95"
+	"b8c3fb0bf3278409d3be152a3da5043e063dda65cdf5aea20d53dfacd42f74f3";
 
 static const char server_finished[] =
 	"140000209b9b141d906337fbd2cbdce71df4deda4ab42c309572cb7fffee5454b78f0718";
@@ -83,9 +77,6 @@ static const char client_close_record[] =
 static const char server_close_record[] =
 	"1703030013b58fd67166ebf599d24720cfbe7efa7a8864a9";
 
-static const char data[] =
-	"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f3031";
-
 /* Section 3's secrets, in the order in which they are made. */
 #define EARLY_SECRET	"33ad0a1c607ec03b09e6cd9893680ce210adf300aa1f2660e1b22e10f170f92a"
 #define SHARED_SECRET	"8bd4054fb55b9d63fdfbacf9f04b9f0d35e6d63f537563efd46272900f89492d"
@@ -105,15 +96,13 @@ static const char data[] =
 #define CLIENT_AP_KEY	"17422dda596ed5d9acd890e3c63f5051"
 #define CLIENT_AP_IV	"5b78923dee08579033e523d9"
 
-static const struct trace this_trace = {
-	.client_group = 0x001d, .client_hello_record = client_hello_record, .client_priv = client_priv,
-	.server_flight = server_flight, .server_finished = server_finished,
-};
-
 /* ---- schedule ---- */
 
 static void the_three_stages_give_the_secrets_of_the_rfc(void **state)
 {
+	static const char *const flight[] = {
+		encrypted_extensions, certificate, certificate_verify, server_finished
+	};
 	uint8_t buf[2048], dhe[32], hash[HASH_MAX], zero[sizeof(struct keys_handshake)] = { 0 };
 	struct keys_early early;
 	struct keys_handshake hs;
@@ -136,8 +125,8 @@ static void the_three_stages_give_the_secrets_of_the_rfc(void **state)
 	assert_hex(hs.client, CLIENT_HS);
 	assert_hex(hs.server, SERVER_HS);
 
-	transcript_add(&t, buf, unhex(buf, server_flight));
-	transcript_add(&t, buf, unhex(buf, server_finished));
+	for (size_t i = 0; i < NUM(flight); i++)
+		transcript_add(&t, buf, unhex(buf, flight[i]));
 	transcript_hash(&t, hash);
 	keys_master_from(&master, &hs, hash);
 	assert_memory_equal(&hs, zero, sizeof(hs));
@@ -170,65 +159,61 @@ static void traffic_secrets_give_the_keys_of_the_rfc(void **state)
 
 /* ---- the handshake ---- */
 
+static const struct trace server_trace = {
+	.random = "b1580eeadf6dd589b8ef4f2d5652578cc810e9980191ec8d058308cea216a21e"	/* key */
+		  "a6af06a4121860dc5e6e60249cd34c95930c8ac5cb1434dac155772ed3e26928",	/* random */
+	.sends = { encrypted_extensions, certificate, certificate_verify },
+};
+
+static const struct trace client_trace = {
+	.random = "cb34ecb1e78163ba1c38c6dacb196a6dffa21a8d9912ec18a2ef6283024dece7"	/* random */
+		  "49af42ba7f7994852d713ef2784bcbcaa7911de26adc5642cb634540e7ea5005",	/* key */
+	.sends = { client_hello_record + 2 * RECORD_HEADER_LEN },
+};
+
 static void the_server_sends_and_takes_the_records_of_the_rfc(void **state)
 {
-	static hs_step *const flight[] = { send_their_flight, NULL };
-	const struct tls_params params = { .role = TLS_SERVER, .config = &config };
-	char hello_and_flight[2048];
-	hs_step *steps[32];
-	struct tls_conn c;
+	const struct tls_params params = { .role = TLS_SERVER, .config = &rfc_server };
 	struct tls_traffic t;
-	size_t first = index_of(server_steps, auth_send_certificate) - 2; /* EncryptedExtensions, CertificateRequest */
+	struct tls_conn c;
 
 	(void)state;
-	unhex(pool, server_priv);
-	unhex(pool + 32, server_random);
-	pool_at = 0;
-	replace(steps, server_steps, first, 6, flight);
-	tls_init(&c, &params);
-	c.step = steps;
-	give(&c, client_hello_record);
-	snprintf(hello_and_flight, sizeof(hello_and_flight), "%s%s", server_hello_record, server_flight_record);
-	expect(&c, TLS_WANT_RX, hello_and_flight);
-	give(&c, client_finished_record);
-	expect(&c, TLS_DONE, "");
+	rfc_begin(&c, &server_trace, &params);
+	rfc_give(&c, client_hello_record);
+	rfc_expect(&c, TLS_WANT_RX, server_hello_record, server_flight_record, NULL);
+	rfc_give(&c, client_finished_record);
+	rfc_expect(&c, TLS_DONE, NULL);
 	tls_traffic(&c, &t);
 	assert_hex(t.exporter_secret, EXPORTER);
-	opens(client_data_record, &t.rx, CT_APPLICATION_DATA, data);
-	opens(client_close_record, &t.rx, CT_ALERT, "0100");
+	rfc_opens(client_data_record, &t.rx, CT_APPLICATION_DATA, rfc_data);
+	rfc_opens(client_close_record, &t.rx, CT_ALERT, RFC_CLOSE);
 	t.tx.seq = 1;		/* the ticket was record 0 */
-	seals(server_data_record, &t.tx, CT_APPLICATION_DATA, data);
-	seals(server_close_record, &t.tx, CT_ALERT, "0100");
-	tls_wipe(&c);
+	rfc_seals(server_data_record, &t.tx, CT_APPLICATION_DATA, rfc_data);
+	rfc_seals(server_close_record, &t.tx, CT_ALERT, RFC_CLOSE);
+	rfc_end(&c);
 }
 
 static void the_client_sends_and_takes_the_records_of_the_rfc(void **state)
 {
-	static hs_step *const hello[] = { send_their_client_hello, NULL };
-	static hs_step *const flight[] = { recv_their_extensions, recv_their_certificate, recv_their_verify, NULL };
-	const struct tls_params params = { .role = TLS_CLIENT, .config = &config };
-	hs_step *middle[32], *steps[32];
-	struct tls_conn c;
+	const struct tls_params params = { .role = TLS_CLIENT, .config = &rfc_client };
 	struct tls_traffic t;
+	struct tls_conn c;
 
 	(void)state;
-	replace(middle, client_steps, 0, 3, hello);
-	replace(steps, middle, index_of(middle, client_steps[13]), 5, flight);	/* EncryptedExtensions to CertificateVerify */
-	tls_init(&c, &params);
-	c.step = steps;
-	expect(&c, TLS_WANT_RX, client_hello_record);
-	give(&c, server_hello_record);
-	expect(&c, TLS_WANT_RX, "");
-	give(&c, server_flight_record);
-	expect(&c, TLS_DONE, client_finished_record);
+	rfc_begin(&c, &client_trace, &params);
+	rfc_expect(&c, TLS_WANT_RX, client_hello_record, NULL);
+	rfc_give(&c, server_hello_record);
+	rfc_expect(&c, TLS_WANT_RX, NULL);
+	rfc_give(&c, server_flight_record);
+	rfc_expect(&c, TLS_DONE, client_finished_record, NULL);
 	tls_traffic(&c, &t);
 	assert_hex(t.exporter_secret, EXPORTER);
-	seals(client_data_record, &t.tx, CT_APPLICATION_DATA, data);
-	seals(client_close_record, &t.tx, CT_ALERT, "0100");
-	opens(ticket_record, &t.rx, CT_HANDSHAKE, NULL);
-	opens(server_data_record, &t.rx, CT_APPLICATION_DATA, data);
-	opens(server_close_record, &t.rx, CT_ALERT, "0100");
-	tls_wipe(&c);
+	rfc_seals(client_data_record, &t.tx, CT_APPLICATION_DATA, rfc_data);
+	rfc_seals(client_close_record, &t.tx, CT_ALERT, RFC_CLOSE);
+	rfc_opens(ticket_record, &t.rx, CT_HANDSHAKE, NULL);
+	rfc_opens(server_data_record, &t.rx, CT_APPLICATION_DATA, rfc_data);
+	rfc_opens(server_close_record, &t.rx, CT_ALERT, RFC_CLOSE);
+	rfc_end(&c);
 }
 
 int main(void)
@@ -240,7 +225,6 @@ int main(void)
 		cmocka_unit_test(the_client_sends_and_takes_the_records_of_the_rfc),
 	};
 
-	trace = &this_trace;
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, rfc_start, rfc_stop);
 }

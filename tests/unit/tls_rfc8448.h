@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of RFC 8448's traces share: its random numbers, and steps that send and take its messages. */
+/*
+ * RFC 8448's traces, byte for byte: both roles run all their own steps. Random numbers and private keys are the RFC's; so are
+ * the messages whose extensions or certificates are not ours, put in the place of our own as these are sent. The RSA-1024
+ * certificates are believed, and the signatures of their keys verified.
+ */
 #ifndef TLS_RFC8448_H
 #define TLS_RFC8448_H
 
@@ -7,198 +11,40 @@
 #include "tlshd/tls/hs.h"
 #include "tlshd/tls/record.h"
 
-#include <sodium.h>
-
 /**
- * struct trace - what the RFC's own messages are, in hex
- * @client_group, @client_priv: of the first ClientHello's key share
- * @server_flight: EncryptedExtensions to CertificateVerify
+ * struct trace - one role's side of a trace, in hex
+ * @random: random numbers, X25519 and P-256 private keys, in the order in which the role draws them
+ * @sends: messages that take the place of its own of the same type, in their order; NULL ends
  */
 struct trace {
-	uint16_t client_group;
-	const char *client_hello_record, *client_priv, *server_flight, *server_finished;
+	const char *random;
+	const char *sends[6];
 };
 
-static const struct trace *trace;
+extern const struct tls_config rfc_client, rfc_server;	/* X25519 and P-256, no compatibility mode, nothing else on */
 
-/* ---- random numbers that are the RFC's ---- */
+/**
+ * rfc_begin() - a connection of one role, with the trace's numbers and messages from now on
+ * @params: its role and, if any of it matters, the rest
+ */
+void rfc_begin(struct tls_conn *c, const struct trace *t, const struct tls_params *params);
+void rfc_end(struct tls_conn *c);	/* all of the trace has been used */
 
-static uint8_t pool[64];
-static size_t pool_at;
+void rfc_give(struct tls_conn *c, const char *records);
 
-static const char *fixed_name(void)
-{
-	return "fixed";
-}
+/* Advances past signatures; what is sent must be exactly @records, joined up to a NULL. */
+void rfc_expect(struct tls_conn *c, enum tls_want want, ...) __attribute__((sentinel));
 
-static inline uint32_t fixed_random(void)
-{
-	fail_msg("no 32-bit random number is expected");
-	return 0;
-}
+/* A record as @k opens or seals it; @content NULL: any. */
+void rfc_opens(const char *record, struct tls_keys *k, uint8_t type, const char *content);
+void rfc_seals(const char *record, struct tls_keys *k, enum content_type type, const char *content);
 
-static inline void fixed_buf(void *out, const size_t len)
-{
-	assert_true(pool_at + len <= sizeof(pool));
-	memcpy(out, pool + pool_at, len);
-	pool_at += len;
-}
+int rfc_start(void **state);
+int rfc_stop(void **state);
 
-static struct randombytes_implementation fixed = {
-	.implementation_name = fixed_name, .random = fixed_random, .buf = fixed_buf,
-};
-
-/* ---- the handshake ---- */
-
-/* Puts the RFC's bytes where a step's own message would be. */
-static inline void emit(struct tls_conn *c, const char *hex)
-{
-	c->tx.out->len += unhex(c->tx.out->p + c->tx.out->len, hex);
-}
-
-static inline enum hs send_their_client_hello(struct tls_conn *c)
-{
-	uint8_t msg[512];
-	size_t len = unhex(msg, trace->client_hello_record + 2 * RECORD_HEADER_LEN);
-
-	c->num_shares = 1;
-	c->shares[0].kem = kem_find(trace->client_group);
-	unhex(c->shares[0].priv, trace->client_priv);
-	c->exts_sent = ~0U;
-	transcript_add(&c->transcript, msg, len);
-	emit(c, trace->client_hello_record);
-	return HS_NEXT;
-}
-
-/* EncryptedExtensions, Certificate, CertificateVerify of the RFC and a Finished of ours, in one record as there. */
-static inline enum hs send_their_flight(struct tls_conn *c)
-{
-	uint8_t *rec = c->tx.out->p + c->tx.out->len, *content = rec + RECORD_HEADER_LEN, hash[HASH_MAX];
-	size_t len = unhex(content, trace->server_flight);
-
-	transcript_add(&c->transcript, content, len);
-	transcript_hash(&c->transcript, hash);
-	memcpy(content + len, "\x14\0\0\x20", MSG_HEADER_LEN);
-	keys_finished(content + len + MSG_HEADER_LEN, HASH_SHA256, c->tx.keys.secret, hash);
-	assert_hex(content + len, trace->server_finished);
-	transcript_add(&c->transcript, content + len, MSG_HEADER_LEN + 32);
-	len += MSG_HEADER_LEN + 32;
-	c->tx.out->len += record_seal(rec, CT_HANDSHAKE, len, c->suite->aead, &c->tx.keys);
-	hs_start_master(c);
-	hs_tx_keys(c, c->master.server);
-	c->tx.flight_sent = true;
-	return HS_NEXT;
-}
-
-static inline enum hs take_any(struct tls_conn *c, struct cursor *body)
-{
-	(void)c;
-	body->len = 0;
-	return HS_NEXT;
-}
-
-static inline enum hs recv_their_extensions(struct tls_conn *c)
-{
-	return hs_recv(c, HT_ENCRYPTED_EXTENSIONS, take_any);
-}
-
-static inline enum hs recv_their_certificate(struct tls_conn *c)
-{
-	return hs_recv(c, HT_CERTIFICATE, take_any);
-}
-
-static inline enum hs recv_their_verify(struct tls_conn *c)
-{
-	return hs_recv(c, HT_CERTIFICATE_VERIFY, take_any);
-}
-
-/* The role's own steps with the ones at @first to @first + @num - 1 replaced by @by. */
-static inline void replace(hs_step **out, hs_step *const *from, size_t first, size_t num, hs_step *const *by)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < first; i++)
-		out[n++] = from[i];
-	while (*by)
-		out[n++] = *by++;
-	for (size_t i = first + num; from[i]; i++)
-		out[n++] = from[i];
-	out[n] = NULL;
-}
-
-static inline size_t index_of(hs_step *const *steps, hs_step *step)
-{
-	size_t i = 0;
-
-	while (steps[i] != step)
-		assert_non_null(steps[i++]);
-	return i;
-}
-
-static uint8_t rx_buf[TLS_RX_CAP], tx_buf[TLS_TX_CAP];
-
-static inline void give(struct tls_conn *c, const char *hex)
-{
-	struct tls_window w;
-
-	if (!c->rx.p)
-		tls_lend_rx(c, rx_buf);
-	tls_rx_window(c, &w);
-	tls_rx_filled(c, unhex(w.p, hex));
-}
-
-/* Advance; what is sent must be exactly @records. */
-static inline void expect(struct tls_conn *c, enum tls_want want, const char *records)
-{
-	struct tls_out out = { .p = tx_buf, .cap = sizeof(tx_buf) };
-	enum tls_want got = tls_advance(c, &out);
-
-	if (got != want)
-		fail_msg("want %d instead of %d: %s", got, want, c->reason);
-	assert_int_equal(out.len, strlen(records) / 2);
-	assert_hex(out.p, records);
-}
-
-static inline void opens(const char *record, struct tls_keys *k, uint8_t type, const char *content)
-{
-	uint8_t rec[512], got;
-	size_t len = unhex(rec, record), content_len;
-
-	assert_int_equal(record_open(rec, len, &got, &content_len, AEAD_AES_128_GCM, k), RECORD_OK);
-	assert_int_equal(got, type);
-	if (content) {
-		assert_int_equal(content_len, strlen(content) / 2);
-		assert_hex(rec + RECORD_HEADER_LEN, content);
-	}
-}
-
-static inline void seals(const char *record, struct tls_keys *k, enum content_type type, const char *content)
-{
-	uint8_t rec[512];
-	size_t len = unhex(rec + RECORD_HEADER_LEN, content);
-
-	assert_int_equal(record_seal(rec, type, len, AEAD_AES_128_GCM, k), strlen(record) / 2);
-	assert_hex(rec, record);
-}
-
-static const struct tls_identity identity = { .type = SIG_TYPE_P256 };
-static const struct tls_config config = {
-	.suites = { TLS_AES_128_GCM_SHA256 }, .num_suites = 1, .groups = { 0x001d, 0x0017 }, .num_groups = 2,
-	.identities = &identity, .num_identities = 1, .anchors = (const struct x509_anchors *)&identity,
-};
-
-static inline int start(void **state)
-{
-	(void)state;
-	randombytes_set_implementation(&fixed);
-	return crypto_init() || crypto_thread_init();
-}
-
-static inline int stop(void **state)
-{
-	(void)state;
-	crypto_thread_exit();
-	return 0;
-}
+/* What is said after each handshake. */
+#define RFC_CLOSE "0100"
+static const char rfc_data[] __attribute__((unused)) =
+	"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f3031";
 
 #endif

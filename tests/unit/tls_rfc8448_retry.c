@@ -1,22 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * RFC 8448 section 5, a handshake through HelloRetryRequest, byte for byte. Its server sends a cookie, which ours does
- * not: that message, the second ClientHello, whose extensions are not ours, and the messages around the certificate
- * come from the RFC on both sides. All else is the engine's: the message_hash, the second key share, every key.
+ * RFC 8448 section 5, a handshake through HelloRetryRequest. Its server sends a cookie, which ours does not.
  */
 #include "tls_rfc8448.h"
-
-static const char first_priv[] =
-	"0ed02f8e8117efc75ca7ac32aa7e34eda64cdc0ddad154a5e85289f959f63204";
-
-static const char second_priv[] =
-	"ab5473467e19346ceb0a0414e41da21d4d2445bc3025afe97c4e8dc8d513da39";
-
-static const char server_random[] =
-	"bb341d847fd789c47c387172dc0c9bf147fccacb5043d86ca4c598d3ff571b98";
-
-static const char server_priv[] =
-	"8c510601f9765bfb8ed693449a48989859b5cfa879cb9f5443c41c5ff10634ed";
 
 static const char first_hello_record[] =
 	"16030100b4010000b00303b0b1c5a5aa37c5919f2ed1d5c6fff7fcb7849716945a2b8cee9258a346677b6f000006130113031302"
@@ -29,11 +15,6 @@ static const char retry_record[] =
 	"020017002c0074007271dcd04bb88bc3189119398a00000000eefafc76c146b823b096f8aacad365dd0030953f4edf625636e5f2"
 	"1bb2e23fcc654b1b5b40318d10d137abcbb87574e36e8a1f025f7dfa5d6e50781b5eda4aa15b0c8be778257d16aa3030e9e7841d"
 	"d9e4c0342267e8ca0caf571fb2b7cff0f934b0002b00020304";
-
-static const char cookie[] =
-	"71dcd04bb88bc3189119398a00000000eefafc76c146b823b096f8aacad365dd0030953f4edf625636e5f21bb2e23fcc654b1b5b"
-	"40318d10d137abcbb87574e36e8a1f025f7dfa5d6e50781b5eda4aa15b0c8be778257d16aa3030e9e7841dd9e4c0342267e8ca0c"
-	"af571fb2b7cff0f934b0";
 
 static const char second_hello_record[] =
 	"1603030200010001fc0303b0b1c5a5aa37c5919f2ed1d5c6fff7fcb7849716945a2b8cee9258a346677b6f000006130113031302"
@@ -52,22 +33,24 @@ static const char server_hello_record[] =
 	"450017004104583e054b7a66672ae020ad9d2686fcc85b5ad41a134a0f03ee72b893052bd85b4c8de6776f5b04ac07d83540eab3"
 	"e3d9c547bc6528c4317d294686093a6cad7d002b00020304";
 
-static const char server_flight[] =
-	"080000180016000a0008000600170018001d001c00024001000000000b0001b9000001b50001b0308201ac30820115a003020102"
-	"020102300d06092a864886f70d01010b0500300e310c300a06035504031303727361301e170d3136303733303031323335395a17"
-	"0d3236303733303031323335395a300e310c300a0603550403130372736130819f300d06092a864886f70d010101050003818d00"
-	"30818902818100b4bb498f8279303d980836399b36c6988c0c68de55e1bdb826d3901a2461eafd2de49a91d015abbc9a95137ace"
-	"6c1af19eaa6af98c7ced43120998e187a80ee0ccb0524b1b018c3e0b63264d449a6d38e22a5fda430846748030530ef0461c8ca9"
-	"d9efbfae8ea6d1d03e2bd193eff0ab9a8002c47428a6d35a8d88d79f7f1e3f0203010001a31a301830090603551d130402300030"
-	"0b0603551d0f0404030205a0300d06092a864886f70d01010b05000381810085aad2a0e5b9276b908c65f73a7267170618a54c5f"
-	"8a7b337d2df7a594365417f2eae8f8a58c8f8172f9319cf36b7fd6c55b80f21a03015156726096fd335e5e67f2dbf102702e608c"
-	"cae6bec1fc63a42a99be5c3eb7107c3c54e9b9eb2bd5203b1c3b84e0a8b2f759409ba3eac9d91d402dcc0cc8f8961229ac9187b4"
-	"2b4de100000f0000840804008033ab13d4462707231b5dcae6c8190b63d1dabc74f28c395370da0b07e5b83066d0246a31acd95d"
-	"f475bfd799a4a70d33ad93d3a317a9b2c0d237a5685b219e774112e391a247607d1aeff1bbd0a39f382ee1a5fe88ae99ec59228e"
-	"6497e45d48ce275a6d5ef40d169fb6f9d33b052ed3dcdd6b5a48baafffbcb290128415bd38";
+static const char encrypted_extensions[] =
+	"080000180016000a0008000600170018001d001c0002400100000000";
 
-static const char server_finished[] =
-	"140000208863e6bfb0420a927fa27f34336a70ae426e968e3eb884945b96856dba3976d1";
+static const char certificate[] =
+	"0b0001b9000001b50001b0308201ac30820115a003020102020102300d06092a864886f70d01010b0500300e310c300a06035504"
+	"031303727361301e170d3136303733303031323335395a170d3236303733303031323335395a300e310c300a0603550403130372"
+	"736130819f300d06092a864886f70d010101050003818d0030818902818100b4bb498f8279303d980836399b36c6988c0c68de55"
+	"e1bdb826d3901a2461eafd2de49a91d015abbc9a95137ace6c1af19eaa6af98c7ced43120998e187a80ee0ccb0524b1b018c3e0b"
+	"63264d449a6d38e22a5fda430846748030530ef0461c8ca9d9efbfae8ea6d1d03e2bd193eff0ab9a8002c47428a6d35a8d88d79f"
+	"7f1e3f0203010001a31a301830090603551d1304023000300b0603551d0f0404030205a0300d06092a864886f70d01010b050003"
+	"81810085aad2a0e5b9276b908c65f73a7267170618a54c5f8a7b337d2df7a594365417f2eae8f8a58c8f8172f9319cf36b7fd6c5"
+	"5b80f21a03015156726096fd335e5e67f2dbf102702e608ccae6bec1fc63a42a99be5c3eb7107c3c54e9b9eb2bd5203b1c3b84e0"
+	"a8b2f759409ba3eac9d91d402dcc0cc8f8961229ac9187b42b4de10000";
+
+static const char certificate_verify[] =
+	"0f0000840804008033ab13d4462707231b5dcae6c8190b63d1dabc74f28c395370da0b07e5b83066d0246a31acd95df475bfd799"
+	"a4a70d33ad93d3a317a9b2c0d237a5685b219e774112e391a247607d1aeff1bbd0a39f382ee1a5fe88ae99ec59228e6497e45d48"
+	"ce275a6d5ef40d169fb6f9d33b052ed3dcdd6b5a48baafffbcb290128415bd38";
 
 static const char server_flight_record[] =
 	"170303029699bee20baf5b7fc727bfab6223928a381e6d0cf9c4da653f9d2a7b23f7de11cce842d5cf75631763450ffb8b0cc1d2"
@@ -94,151 +77,90 @@ static const char client_close_record[] =
 static const char server_close_record[] =
 	"1703030013519fc5075cb0884349759ff9ef6f011bb4c6f2";
 
-static const struct trace this_trace = {
-	.client_group = 0x001d, .client_hello_record = first_hello_record, .client_priv = first_priv,
-	.server_flight = server_flight, .server_finished = server_finished,
-};
+static const char cookie[] =
+	"71dcd04bb88bc3189119398a00000000eefafc76c146b823b096f8aacad365dd0030953f4edf625636e5f21bb2e23fcc654b1b5b"
+	"40318d10d137abcbb87574e36e8a1f025f7dfa5d6e50781b5eda4aa15b0c8be778257d16aa3030e9e7841dd9e4c0342267e8ca0c"
+	"af571fb2b7cff0f934b0";
 
-/* ---- steps that are the RFC's ---- */
-
-static void add_message(struct tls_conn *c, const char *record)
-{
-	uint8_t msg[1024];
-	size_t len = unhex(msg, record + 2 * RECORD_HEADER_LEN);
-
-	transcript_add(&c->transcript, msg, len);
-	emit(c, record);
-}
-
-static enum hs send_their_retry(struct tls_conn *c)
-{
-	assert_true(c->retry);
-	assert_int_equal(c->kem->group, 0x0017);
-	transcript_retry(&c->transcript);
-	add_message(c, retry_record);
-	return HS_NEXT;
-}
-
-/* The KeyShareEntry of P-256 in a hello. */
-static void their_share(uint8_t *out, const char *record)
-{
-	static const char head[] = "00170041";
-	const char *at = strstr(record, head);
-	char hex[2 * 65 + 1];
-
-	assert_non_null(at);
-	snprintf(hex, sizeof(hex), "%s", at + strlen(head));
-	unhex(out, hex);
-}
-
-/* Our key pair, which is random, gives way to the RFC's; the client's share is the one that came. */
-static enum hs take_their_key(struct tls_conn *c)
-{
-	uint8_t priv[KEM_PRIV_MAX], share[KEM_SHARE_MAX];
-
-	their_share(share, second_hello_record);
-	unhex(priv, server_priv);
-	assert_int_equal(c->kem->decaps(c->dhe, priv, share), 0);
-	their_share(c->shares[0].bytes, server_hello_record);
-	return HS_NEXT;
-}
-
-/* Before the RFC's ClientHello goes out in its place: ours has the cookie and a share of the group asked for. */
-static enum hs send_their_second_hello(struct tls_conn *c)
-{
-	assert_true(c->retry);
-	assert_int_equal(c->cookie_len, strlen(cookie) / 2);
-	assert_hex(c->cookie, cookie);
-	assert_int_equal(c->num_shares, 1);
-	assert_int_equal(c->shares[0].kem->group, 0x0017);
-	unhex(c->shares[0].priv, second_priv);
-	add_message(c, second_hello_record);
-	return HS_NEXT;
-}
-
-/* ---- both roles ---- */
-
+/* Its server has P-256 alone. */
+static const struct tls_identity identity = { .type = SIG_TYPE_P256 };
 static const struct tls_config server_config = {
 	.suites = { TLS_AES_128_GCM_SHA256 }, .num_suites = 1, .groups = { 0x0017 }, .num_groups = 1,
 	.identities = &identity, .num_identities = 1,
 };
 
+static const struct trace server_trace = {
+	.random = "8c510601f9765bfb8ed693449a48989859b5cfa879cb9f5443c41c5ff10634ed"	/* P-256 key */
+		  "bb341d847fd789c47c387172dc0c9bf147fccacb5043d86ca4c598d3ff571b98",	/* random */
+	.sends = { retry_record + 2 * RECORD_HEADER_LEN, encrypted_extensions, certificate, certificate_verify },
+};
+
+static const struct trace client_trace = {
+	.random = "b0b1c5a5aa37c5919f2ed1d5c6fff7fcb7849716945a2b8cee9258a346677b6f"	/* random */
+		  "0ed02f8e8117efc75ca7ac32aa7e34eda64cdc0ddad154a5e85289f959f63204"	/* X25519 key */
+		  "ab5473467e19346ceb0a0414e41da21d4d2445bc3025afe97c4e8dc8d513da39",	/* P-256 key */
+	.sends = { first_hello_record + 2 * RECORD_HEADER_LEN, second_hello_record + 2 * RECORD_HEADER_LEN },
+};
+
 static void the_server_retries_as_the_rfc_does(void **state)
 {
-	static hs_step *const retry[] = { send_their_retry, NULL }, *const flight[] = { send_their_flight, NULL };
 	const struct tls_params params = { .role = TLS_SERVER, .config = &server_config };
-	hs_step *one[32], *two[32], *steps[32], *const key[] = { server_steps[3], take_their_key, NULL };
-	char hello_and_flight[2048];
 	struct tls_traffic t;
 	struct tls_conn c;
 
 	(void)state;
-	unhex(pool, server_random);
-	pool_at = 0;
-	replace(one, server_steps, index_of(server_steps, auth_send_certificate) - 2, 6, flight);
-	replace(two, one, 3, 1, key);		/* recv_client_hello_again, and then */
-	replace(steps, two, 1, 1, retry);	/* send_hello_retry_request */
-	tls_init(&c, &params);
-	c.step = steps;
-	give(&c, first_hello_record);
-	expect(&c, TLS_WANT_RX, retry_record);
-	give(&c, second_hello_record);
-	snprintf(hello_and_flight, sizeof(hello_and_flight), "%s%s", server_hello_record, server_flight_record);
-	expect(&c, TLS_WANT_RX, hello_and_flight);
-	give(&c, client_finished_record);
-	expect(&c, TLS_DONE, "");
+	rfc_begin(&c, &server_trace, &params);
+	rfc_give(&c, first_hello_record);
+	rfc_expect(&c, TLS_WANT_RX, retry_record, NULL);
+	rfc_give(&c, second_hello_record);
+	rfc_expect(&c, TLS_WANT_RX, server_hello_record, server_flight_record, NULL);
+	rfc_give(&c, client_finished_record);
+	rfc_expect(&c, TLS_DONE, NULL);
 	tls_traffic(&c, &t);
-	opens(client_close_record, &t.rx, CT_ALERT, "0100");
-	seals(server_close_record, &t.tx, CT_ALERT, "0100");
-	tls_wipe(&c);
+	rfc_opens(client_close_record, &t.rx, CT_ALERT, RFC_CLOSE);
+	rfc_seals(server_close_record, &t.tx, CT_ALERT, RFC_CLOSE);
+	rfc_end(&c);
 }
 
-/* The request of the RFC but for its cookie is what our server sends. */
+/* The request of the RFC but for its cookie is what our server sends by itself. */
 static void the_server_asks_as_the_rfc_does(void **state)
 {
+	static const struct trace none = { .random = "" };
 	const struct tls_params params = { .role = TLS_SERVER, .config = &server_config };
-	char without_cookie[256];
 	const char *at = strstr(retry_record, "002c0074"), *rest = at + 2 * (4 + 0x74);
+	char without_cookie[256];
 	struct tls_conn c;
 
 	(void)state;
 	snprintf(without_cookie, sizeof(without_cookie), "160303003802000034%.*s000c%.*s%s", 2 * 38,
 		 retry_record + 2 * 9, 2 * 6, retry_record + 2 * 49, rest);
-	tls_init(&c, &params);
-	give(&c, first_hello_record);
-	expect(&c, TLS_WANT_RX, without_cookie);
-	tls_wipe(&c);
+	rfc_begin(&c, &none, &params);
+	rfc_give(&c, first_hello_record);
+	rfc_expect(&c, TLS_WANT_RX, without_cookie, NULL);
+	rfc_end(&c);
 }
 
 static void the_client_answers_as_the_rfc_does(void **state)
 {
-	static hs_step *const hello[] = { send_their_client_hello, NULL };
-	static hs_step *const again[] = { send_their_second_hello, NULL };
-	static hs_step *const flight[] = { recv_their_extensions, recv_their_certificate, recv_their_verify, NULL };
-	const struct tls_params params = { .role = TLS_CLIENT, .config = &config };
-	hs_step *one[32], *two[32], *steps[32];
+	const struct tls_params params = { .role = TLS_CLIENT, .config = &rfc_client };
 	struct tls_traffic t;
 	struct tls_conn c;
 
 	(void)state;
-	unhex(pool, second_priv);
-	pool_at = 0;
-	replace(one, client_steps, 13, 5, flight);	/* EncryptedExtensions to CertificateVerify */
-	replace(two, one, 9, 1, again);			/* send_client_hello_again */
-	replace(steps, two, 0, 3, hello);
-	tls_init(&c, &params);
-	c.step = steps;
-	expect(&c, TLS_WANT_RX, first_hello_record);
-	give(&c, retry_record);
-	expect(&c, TLS_WANT_RX, second_hello_record);
-	give(&c, server_hello_record);
-	expect(&c, TLS_WANT_RX, "");
-	give(&c, server_flight_record);
-	expect(&c, TLS_DONE, client_finished_record);
+	rfc_begin(&c, &client_trace, &params);
+	rfc_expect(&c, TLS_WANT_RX, first_hello_record, NULL);
+	rfc_give(&c, retry_record);
+	rfc_expect(&c, TLS_WANT_RX, second_hello_record, NULL);
+	assert_int_equal(c.cookie_len, strlen(cookie) / 2);
+	assert_hex(c.cookie, cookie);
+	rfc_give(&c, server_hello_record);
+	rfc_expect(&c, TLS_WANT_RX, NULL);
+	rfc_give(&c, server_flight_record);
+	rfc_expect(&c, TLS_DONE, client_finished_record, NULL);
 	tls_traffic(&c, &t);
-	seals(client_close_record, &t.tx, CT_ALERT, "0100");
-	opens(server_close_record, &t.rx, CT_ALERT, "0100");
-	tls_wipe(&c);
+	rfc_seals(client_close_record, &t.tx, CT_ALERT, RFC_CLOSE);
+	rfc_opens(server_close_record, &t.rx, CT_ALERT, RFC_CLOSE);
+	rfc_end(&c);
 }
 
 int main(void)
@@ -249,7 +171,6 @@ int main(void)
 		cmocka_unit_test(the_client_answers_as_the_rfc_does),
 	};
 
-	trace = &this_trace;
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, rfc_start, rfc_stop);
 }
