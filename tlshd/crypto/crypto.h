@@ -260,6 +260,15 @@ int x509_anchors_load(struct x509_anchors **out, const char *pem, size_t len, ch
 		      size_t err_len) CRYPTO_MUST_CHECK;
 void x509_anchors_free(struct x509_anchors *a);
 
+#define X509_NAMES_MAX	(15 * 1024)	/* so that a CertificateRequest with them fits one record */
+
+/*
+ * x509_anchors_names() - the anchors' subjects in DER, each behind a 2-byte length, for certificate_authorities (RFC 8446
+ * 4.2.4); empty if they are over X509_NAMES_MAX: a part of them would turn away whom the rest would have let in. Lives
+ * as long as the anchors do.
+ */
+struct der x509_anchors_names(const struct x509_anchors *a);
+
 /**
  * x509_chain_load() - our own chain from PEM, leaf first
  * @out: out: TLS 1.3 certificate_list without its length: for each a 3-byte length, DER, 2 zero bytes of extensions;

@@ -8,8 +8,16 @@
 
 #include "impl.h"
 
+/**
+ * struct x509_anchors - immutable once loaded
+ * @store: its own lock makes it fit for several threads
+ * @names: subjects, each behind a 2-byte length; not all, if they are @too_many_names
+ */
 struct x509_anchors {
-	X509_STORE *store;	/* its own lock makes it fit for several threads */
+	X509_STORE *store;
+	uint8_t *names;
+	size_t names_len;
+	bool too_many_names;
 };
 
 X509 *x509_parse(const uint8_t *der, size_t len);	/* NULL: no certificate, or something behind it */

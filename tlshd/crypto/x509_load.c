@@ -96,7 +96,46 @@ out:
 
 /* ---- trust anchors ---- */
 
-static int fill_store(X509_STORE *store, struct pem_reader *r)
+static bool has_name(const struct x509_anchors *a, const uint8_t *name, size_t len)
+{
+	size_t n;
+
+	for (const uint8_t *p = a->names, *end = p + a->names_len; p < end; p += 2 + n) {
+		n = (size_t)(p[0] << 8 | p[1]);
+		if (n == len && !memcmp(p + 2, name, len))
+			return true;
+	}
+	return false;
+}
+
+/* Adds @x's subject, unless it is there already. */
+static int add_name(struct x509_anchors *a, X509 *x)
+{
+	const uint8_t *name;
+	size_t len;
+	uint8_t *p;
+
+	if (!X509_NAME_get0_der(X509_get_subject_name(x), &name, &len))
+		return -ENOMEM;
+	if (a->too_many_names || has_name(a, name, len))
+		return 0;
+	if (a->names_len + 2 + len > X509_NAMES_MAX) {
+		a->too_many_names = true;
+		return 0;
+	}
+	p = realloc(a->names, a->names_len + 2 + len);
+	if (!p)
+		return -ENOMEM;
+	a->names = p;
+	p += a->names_len;
+	p[0] = (uint8_t)(len >> 8);
+	p[1] = (uint8_t)len;
+	memcpy(p + 2, name, len);
+	a->names_len += 2 + len;
+	return 0;
+}
+
+static int fill(struct x509_anchors *a, struct pem_reader *r)
 {
 	uint8_t *der;
 	long len;
@@ -105,11 +144,11 @@ static int fill_store(X509_STORE *store, struct pem_reader *r)
 
 	while ((ret = pem_next(r, &x, &der, &len)) > 0) {
 		OPENSSL_free(der);
-		ret = X509_STORE_add_cert(store, x);
+		ret = X509_STORE_add_cert(a->store, x) ? add_name(a, x) : -ENOMEM;
 		X509_free(x);
-		if (!ret) {
+		if (ret) {
 			snprintf(r->err, r->err_len, "out of memory");
-			return -ENOMEM;
+			return ret;
 		}
 	}
 	if (ret == 0 && r->entry == 0) {
@@ -133,7 +172,7 @@ int x509_anchors_load(struct x509_anchors **out, const char *pem, size_t len, ch
 	if (a)
 		a->store = X509_STORE_new();
 	if (a && a->store)
-		ret = fill_store(a->store, &r);
+		ret = fill(a, &r);
 out:
 	BIO_free(r.bio);
 	ERR_clear_error();
@@ -144,11 +183,17 @@ out:
 	return ret;
 }
 
+struct der x509_anchors_names(const struct x509_anchors *a)
+{
+	return a->too_many_names ? (struct der){ 0 } : (struct der){ a->names, a->names_len };
+}
+
 void x509_anchors_free(struct x509_anchors *a)
 {
 	if (!a)
 		return;
 	X509_STORE_free(a->store);
+	free(a->names);
 	free(a);
 }
 

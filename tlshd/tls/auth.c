@@ -1,36 +1,57 @@
 // SPDX-License-Identifier: MIT
-/* auth: Certificate, CertificateVerify and Finished, RFC 8446 section 4.4, the same for both roles. */
+/* auth: CertificateRequest, RFC 8446 4.3.2, and Certificate, CertificateVerify and Finished, 4.4. */
 #include <errno.h>
 
-#include "ext.h"
+#include "schemes.h"
 
-/* ---- signature schemes ---- */
+/* ---- CertificateRequest, 4.3.2 ---- */
 
-/*
- * RFC 8446 4.2.3, in order of preference. The last three sign certificates only: peers want them in
- * signature_algorithms before they send a chain of an RSA authority.
- */
-const uint16_t auth_schemes[] = {
-	SIG_ECDSA_P256_SHA256, SIG_ED25519, SIG_ECDSA_P384_SHA384,
-	SIG_RSA_PSS_RSAE_SHA256, SIG_RSA_PSS_RSAE_SHA384, SIG_RSA_PSS_RSAE_SHA512,
-	SIG_RSA_PSS_PSS_SHA256, SIG_RSA_PSS_PSS_SHA384, SIG_RSA_PSS_PSS_SHA512,
-	0x0401, 0x0501, 0x0601,		/* rsa_pkcs1_sha256, _sha384, _sha512 */
-};
-const size_t auth_num_schemes = sizeof(auth_schemes) / sizeof(*auth_schemes);
-const size_t auth_num_verify_schemes = SIG_SCHEMES_MAX;
-
-_Static_assert(sizeof(auth_schemes) / sizeof(*auth_schemes) == SIG_SCHEMES_MAX + 3,
-	       "those of CertificateVerify come first");
-
-bool auth_choose_scheme(uint16_t *out, enum sig_type type, struct cursor offered)
+static struct der authorities(const struct tls_config *config)
 {
-	for (size_t i = 0; i < auth_num_verify_schemes; i++) {
-		if (!sig_scheme_fits(auth_schemes[i], type) || !cur_has_u16(offered, auth_schemes[i]))
-			continue;
-		*out = auth_schemes[i];
-		return true;
+	return config->name_authorities ? x509_anchors_names(config->anchors) : (struct der){ 0 };
+}
+
+enum hs auth_send_certificate_request(struct tls_conn *c)
+{
+	struct der names = authorities(c->params.config);
+	struct build b;
+	struct vec exts, ext, list;
+	enum hs rc = hs_begin(c, &b, HT_CERTIFICATE_REQUEST, 1 + 2 + SCHEMES_PUT_MAX + 6 + names.len);
+
+	if (rc)
+		return rc;
+	put_u8(&b, 0);		/* certificate_request_context: empty during the handshake */
+	exts = put_vec(&b, 2);
+	schemes_put(c, &b);
+	if (names.len) {
+		ext = ext_begin(c, &b, EXT_CERTIFICATE_AUTHORITIES);
+		list = put_vec(&b, 2);
+		put_bytes(&b, names.p, names.len);
+		put_end(&b, list);
+		put_end(&b, ext);
 	}
-	return false;
+	put_end(&b, exts);
+	hs_send(c, &b);
+	c->cert_requested = true;
+	return HS_NEXT;
+}
+
+enum hs auth_parse_certificate_request(struct tls_conn *c, struct cursor *body)
+{
+	struct ext_block exts;
+	struct cursor context;
+
+	if (!cur_vec(body, &context, 1, 0, 255))
+		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed CertificateRequest");
+	if (!cur_empty(&context))
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "CertificateRequest with a context during the handshake");
+	if (ext_parse(c, &exts, body, IN_CERTIFICATE_REQUEST))
+		return HS_FAILED;
+	if (!ext_has(&exts, EXT_SIGNATURE_ALGORITHMS))
+		return hs_refuse(c, ALERT_MISSING_EXTENSION, "CertificateRequest without signature_algorithms");
+	schemes_choose(c, &exts, true);
+	c->cert_requested = true;
+	return HS_NEXT;
 }
 
 /* ---- Certificate, 4.4.2 ---- */
@@ -63,23 +84,41 @@ static enum hs parse_chain(struct tls_conn *c, struct cursor *body, struct der *
 			return HS_FAILED;
 		++*num;
 	}
-	if (!*num)
-		return hs_refuse(c, ALERT_DECODE_ERROR, "server sent no certificate");
 	return HS_NEXT;
+}
+
+/* Only a client may have none, 4.4.2.4. */
+static enum hs take_none(struct tls_conn *c)
+{
+	if (c->params.role == TLS_CLIENT)
+		return hs_refuse(c, ALERT_DECODE_ERROR, "server sent no certificate");
+	if (c->params.config->client_auth == TLS_CLIENT_AUTH_REQUIRE)
+		return hs_fail(c, -EKEYREJECTED, ALERT_CERTIFICATE_REQUIRED, "client has no certificate");
+	return HS_NEXT;
+}
+
+/* Does a certificate authenticate the peer? Not that of a client which is asked for any. */
+static bool must_verify(const struct tls_conn *c)
+{
+	return c->params.role == TLS_CLIENT || c->params.config->client_auth != TLS_CLIENT_AUTH_REQUEST;
 }
 
 enum hs auth_parse_certificate(struct tls_conn *c, struct cursor *body)
 {
+	bool client = c->params.role == TLS_CLIENT;
 	struct der chain[X509_CHAIN_MAX];
 	struct x509_ask ask = {
-		.anchors = c->params.config->anchors, .chain = chain, .purpose = X509_PURPOSE_TLS_SERVER,
-		.name = c->params.server_name, .now = c->params.now_ms / 1000,
+		.anchors = c->params.config->anchors, .chain = chain, .now = c->params.now_ms / 1000,
+		.purpose = client ? X509_PURPOSE_TLS_SERVER : X509_PURPOSE_TLS_CLIENT,
+		.name = client ? c->params.server_name : NULL,
 	};
 	struct x509_fail fail;
 
 	if (parse_chain(c, body, chain, &ask.num))
 		return HS_FAILED;
-	if (x509_verify(&c->peer, &fail, &ask))
+	if (!ask.num)
+		return take_none(c);
+	if (must_verify(c) ? x509_verify(&c->peer, &fail, &ask) : x509_take(&c->peer, &fail, chain[0]))
 		return hs_fail(c, fail.err, fail.alert, "%s", fail.reason);
 	c->peer_known = true;
 	return HS_NEXT;
@@ -128,22 +167,25 @@ enum hs auth_parse_certificate_verify(struct tls_conn *c, struct cursor *body)
 
 	if (!cur_u16(body, &scheme) || !cur_vec(body, &sig, 2, 0, 65535))
 		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed CertificateVerify");
+	if (!schemes_accepted(c->params.config, scheme))
+		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "peer signed with scheme 0x%04x, not offered", scheme);
 	transcript_hash(&c->transcript, hash);
 	len = tls_sign_input(input, signer, hash, hash_len(c->suite->hash));
 	switch (sig_verify(&c->peer.pub, scheme, sig.p, sig.len, input, len)) {
 	case 0:
 		break;
-	case -EINVAL:	/* sig_verify() knows the schemes offered for signing, and no other */
+	case -EINVAL:
 		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER,
-				 "peer signed with scheme 0x%04x, not offered or not of its key's type", scheme);
+				 "peer signed with scheme 0x%04x, not of its key's type", scheme);
 	default:
 		return hs_fail(c, -EKEYREJECTED, ALERT_DECRYPT_ERROR,
 			       "peer has not the key of its certificate: wrong signature");
 	}
 	sig_pub_free(&c->peer.pub);
 	memset(&c->peer.pub, 0, sizeof(c->peer.pub));
-	c->sigscheme = scheme;
-	c->auth = TLS_AUTH_CERTIFICATE;
+	c->sigscheme[signer] = scheme;
+	if (must_verify(c))
+		c->auth = TLS_AUTH_CERTIFICATE;
 	return HS_NEXT;
 }
 
@@ -160,7 +202,7 @@ enum hs auth_send_certificate_verify(struct tls_conn *c)
 
 	if (rc)
 		return rc;
-	put_u16(&b, c->sigscheme);
+	put_u16(&b, c->sigscheme[c->params.role]);
 	sig = put_vec(&b, 2);
 	put_bytes(&b, c->sig, c->sig_len);
 	put_end(&b, sig);

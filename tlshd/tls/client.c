@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* client: its side of the handshake, RFC 8446 figure 1. */
-#include "ext.h"
 #include "offer.h"
+#include "schemes.h"
 #include "server_hello.h"
 
 #define CLIENT_HELLO_MAX 1024	/* without a cookie and pre-shared keys */
@@ -48,9 +48,8 @@ static void put_supported_groups(struct tls_conn *c, struct build *b)
 /* 4.2.3: for certificates only. */
 static void put_signature_algorithms(struct tls_conn *c, struct build *b)
 {
-	if (c->psk.external)
-		return;
-	put_list_u16(c, b, EXT_SIGNATURE_ALGORITHMS, auth_schemes, auth_num_schemes);
+	if (!c->psk.external)
+		schemes_put(c, b);
 }
 
 static void put_alpn(struct tls_conn *c, struct build *b)
@@ -358,26 +357,6 @@ static enum hs recv_encrypted_extensions(struct tls_conn *c)
 
 /* ---- CertificateRequest, 4.3.2 ---- */
 
-static enum hs parse_certificate_request(struct tls_conn *c, struct cursor *body)
-{
-	struct cursor context, schemes;
-	struct ext_block exts;
-
-	if (!cur_vec(body, &context, 1, 0, 255))
-		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed CertificateRequest");
-	if (!cur_empty(&context))
-		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "CertificateRequest with a context during the handshake");
-	if (ext_parse(c, &exts, body, IN_CERTIFICATE_REQUEST))
-		return HS_FAILED;
-	if (!ext_has(&exts, EXT_SIGNATURE_ALGORITHMS))
-		return hs_refuse(c, ALERT_MISSING_EXTENSION, "CertificateRequest without signature_algorithms");
-	if (!cur_vec_u16(&exts.data[EXT_SIGNATURE_ALGORITHMS], &schemes, 2, 65534) ||
-	    !cur_empty(&exts.data[EXT_SIGNATURE_ALGORITHMS]))
-		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed signature_algorithms");
-	c->cert_requested = true;
-	return HS_NEXT;
-}
-
 /* With a pre-shared key neither this nor the next two messages come: 4.3.2, 4.4.2. */
 static enum hs recv_certificate_request(struct tls_conn *c)
 {
@@ -386,7 +365,7 @@ static enum hs recv_certificate_request(struct tls_conn *c)
 
 	if (c->psk.chosen || rc || m.type != HT_CERTIFICATE_REQUEST)
 		return rc;
-	return hs_recv(c, HT_CERTIFICATE_REQUEST, parse_certificate_request);
+	return hs_recv(c, HT_CERTIFICATE_REQUEST, auth_parse_certificate_request);
 }
 
 /* ---- the rest ---- */
@@ -418,17 +397,21 @@ static enum hs start_master(struct tls_conn *c)
 	return HS_NEXT;
 }
 
-/* Client certificates are not offered: who asks gets an empty list, 4.4.2. */
+/* 4.4.2: who asks gets one, if there is one that fits; else an empty list. */
 static enum hs send_certificate(struct tls_conn *c)
 {
 	return c->cert_requested ? auth_send_certificate(c) : HS_NEXT;
 }
 
-/* Follows a certificate only. */
+/* These two follow a certificate only. */
+static enum hs ask_signature(struct tls_conn *c)
+{
+	return c->identity ? auth_ask_signature(c) : HS_NEXT;
+}
+
 static enum hs send_certificate_verify(struct tls_conn *c)
 {
-	(void)c;
-	return HS_NEXT;
+	return c->identity ? auth_send_certificate_verify(c) : HS_NEXT;
 }
 
 static enum hs send_finished(struct tls_conn *c)
@@ -470,6 +453,7 @@ hs_step *const client_steps[] = {
 	send_end_of_early_data,
 	send_change_cipher_spec,
 	send_certificate,
+	ask_signature,
 	send_certificate_verify,
 	send_finished,
 	NULL

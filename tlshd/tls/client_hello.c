@@ -4,11 +4,11 @@
 
 #include <errno.h>
 
-#include "ext.h"
+#include "schemes.h"
 
 /**
  * struct client_hello - a ClientHello, its vectors still unread
- * @groups, @schemes: contents of supported_groups and signature_algorithms
+ * @groups: content of supported_groups
  * @fields: what is in front of the extensions
  * @block: the extensions
  */
@@ -16,7 +16,7 @@ struct client_hello {
 	uint16_t version;
 	const uint8_t *random;
 	struct cursor session_id, suites, compressions;
-	struct cursor groups, schemes;
+	struct cursor groups;
 	struct cursor fields, block;
 	struct ext_block exts;
 };
@@ -82,8 +82,6 @@ static enum hs read_lists(struct tls_conn *c, struct client_hello *ch)
 {
 	if (!read_list_u16(&ch->exts, EXT_SUPPORTED_GROUPS, &ch->groups))
 		return malformed(c, "supported_groups");
-	if (!read_list_u16(&ch->exts, EXT_SIGNATURE_ALGORITHMS, &ch->schemes))
-		return malformed(c, "signature_algorithms");
 	return HS_NEXT;
 }
 
@@ -157,14 +155,8 @@ static enum hs choose_alpn(struct tls_conn *c, const struct client_hello *ch)
 /* 4.4.2.2. */
 static enum hs choose_identity(struct tls_conn *c, const struct client_hello *ch)
 {
-	const struct tls_config *config = c->params.config;
-
-	for (size_t i = 0; i < config->num_identities; i++) {
-		if (!auth_choose_scheme(&c->sigscheme, config->identities[i].type, ch->schemes))
-			continue;
-		c->identity = &config->identities[i];
+	if (schemes_choose(c, &ch->exts, false))
 		return HS_NEXT;
-	}
 	return hs_refuse(c, ALERT_HANDSHAKE_FAILURE, "client offers no signature scheme for our certificates");
 }
 

@@ -74,12 +74,12 @@ static enum hs check_form(struct tls_conn *c, struct cursor list)
 	return HS_NEXT;
 }
 
-/* The data of those that no step reads. */
+/* The data of those that are judged wherever they stand, read or not. */
 static bool data_ok(enum ext e, struct cursor data)
 {
 	struct cursor list, name;
 
-	if (e == EXT_SIGNATURE_ALGORITHMS_CERT)
+	if (e == EXT_SIGNATURE_ALGORITHMS || e == EXT_SIGNATURE_ALGORITHMS_CERT)
 		return cur_vec_u16(&data, &list, 2, 65534) && cur_empty(&data);
 	if (e != EXT_CERTIFICATE_AUTHORITIES)
 		return true;

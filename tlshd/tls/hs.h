@@ -89,11 +89,10 @@ void hs_forget(struct tls_conn *c, bool keep_traffic);	/* wipe what is secret */
  */
 enum hs hs_ask(struct tls_conn *c, enum tls_sign_op op);
 
-/* ---- Certificate, CertificateVerify, Finished (auth.c) ---- */
+/* ---- CertificateRequest, Certificate, CertificateVerify, Finished (auth.c) ---- */
 
-extern const uint16_t auth_schemes[];		/* for signature_algorithms: those of auth_verify_schemes first */
-extern const size_t auth_num_schemes, auth_num_verify_schemes;
-
+enum hs auth_send_certificate_request(struct tls_conn *c);
+enum hs auth_parse_certificate_request(struct tls_conn *c, struct cursor *body);
 enum hs auth_parse_certificate(struct tls_conn *c, struct cursor *body);
 enum hs auth_parse_certificate_verify(struct tls_conn *c, struct cursor *body);
 enum hs auth_parse_finished(struct tls_conn *c, struct cursor *body);
@@ -101,6 +100,5 @@ enum hs auth_send_certificate(struct tls_conn *c);	/* c->identity, or an empty o
 enum hs auth_ask_signature(struct tls_conn *c);
 enum hs auth_send_certificate_verify(struct tls_conn *c);
 enum hs auth_send_finished(struct tls_conn *c);
-bool auth_choose_scheme(uint16_t *out, enum sig_type type, struct cursor offered);
 
 #endif

@@ -139,11 +139,12 @@ static enum hs send_encrypted_extensions(struct tls_conn *c)
 	return HS_NEXT;
 }
 
-/* No client certificate is asked for. */
+/* 4.3.2: not of who resumes, whose certificate its ticket answers for. */
 static enum hs send_certificate_request(struct tls_conn *c)
 {
-	(void)c;
-	return HS_NEXT;
+	if (c->params.config->client_auth == TLS_CLIENT_AUTH_NONE || c->psk.chosen)
+		return HS_NEXT;
+	return auth_send_certificate_request(c);
 }
 
 static enum hs send_finished(struct tls_conn *c)
@@ -167,18 +168,15 @@ static enum hs recv_end_of_early_data(struct tls_conn *c)
 	return HS_NEXT;
 }
 
-/* None was asked for. */
 static enum hs recv_certificate(struct tls_conn *c)
 {
-	(void)c;
-	return HS_NEXT;
+	return c->cert_requested ? hs_recv(c, HT_CERTIFICATE, auth_parse_certificate) : HS_NEXT;
 }
 
 /* Follows a certificate only. */
 static enum hs recv_certificate_verify(struct tls_conn *c)
 {
-	(void)c;
-	return HS_NEXT;
+	return c->peer_known ? hs_recv(c, HT_CERTIFICATE_VERIFY, auth_parse_certificate_verify) : HS_NEXT;
 }
 
 static enum hs recv_finished(struct tls_conn *c)

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "hs.h"
+#include "schemes.h"
 
 static void must(bool ok)
 {
@@ -41,6 +41,10 @@ static void check_config(const struct tls_params *p)
 	for (size_t i = 0; i < config->num_identities; i++)	/* its Certificate is sent in one record */
 		must(config->identities[i].chain_len <= PLAINTEXT_MAX - MSG_HEADER_LEN - 4);
 	must(config->num_shares <= TLS_SHARES_MAX && config->num_shares <= config->num_groups);
+	for (size_t i = 0; i < config->num_schemes; i++)
+		must(schemes_known(config->schemes[i]));
+	must(config->client_auth < TLS_CLIENT_AUTH_VERIFY || config->anchors || p->role == TLS_CLIENT);
+	must(!config->name_authorities || config->anchors);
 	must(p->alpn_len <= TLS_ALPN_MAX);
 	must(p->role == TLS_SERVER ? config->num_identities || config->num_externals : config->anchors || config->num_externals);
 	must(!p->server_name || strlen(p->server_name) <= TLS_NAME_MAX);
@@ -184,7 +188,7 @@ void tls_sign_request(const struct tls_conn *c, struct tls_sign_req *req)
 	switch (c->sign_op) {
 	case TLS_SIGN_CERTIFICATE:
 		req->identity = c->identity;
-		req->scheme = c->sigscheme;
+		req->scheme = c->sigscheme[c->params.role];
 		req->hash_len = (uint8_t)hash_len(c->suite->hash);
 		transcript_hash(&c->transcript, req->hash);
 		break;
@@ -255,7 +259,7 @@ void tls_result(const struct tls_conn *c, struct tls_result *r)
 		.alert_received = c->alert_received,
 		.suite = c->suite ? c->suite->id : 0,
 		.group = c->kem ? c->kem->group : 0,
-		.sigscheme = c->sigscheme,
+		.sigscheme = c->sigscheme[!c->params.role] ? c->sigscheme[!c->params.role] : c->sigscheme[c->params.role],
 		.auth = c->auth,
 		.resumed = c->resumed,
 		.early = c->early_data.state,

@@ -229,8 +229,9 @@ struct tls_conn;	/* tls_conn.h has it, for those who store one; at most TLS_CONN
  * @c: out; nothing in it was in use
  * @p: copied; what it points to is borrowed until tls_wipe()
  *
- * Aborts on a configuration that no handshake could use: no suite or group, an unknown one, a server without an
- * identity, more shares than groups, a client without anchors, a chain that fits no record.
+ * Aborts on a configuration that no handshake could use: no suite or group, an unknown one, an unknown scheme, a server
+ * without an identity, more shares than groups, nobody to trust where a certificate must verify, a chain that fits no
+ * record.
  */
 void tls_init(struct tls_conn *c, const struct tls_params *p);
 

@@ -114,7 +114,8 @@ struct early {
  * @shares: client: of the last ClientHello, @num_shares of them; server: the first is ours
  * @dhe: the shared secret
  * @retry: a HelloRetryRequest is sent, or has come
- * @cert_requested: client: the server asked for a certificate
+ * @cert_requested: the server asks, or asked, for the client's certificate
+ * @sigscheme: of a CertificateVerify, by the role that signs it
  * @exts_sent: bit per enum ext: a response may carry what was asked for
  * @hello: client: random of its ClientHello; server that retries: digest of what the client may not change in it
  * @sign_op: what the signer was asked for, if @sign is not SIGN_NONE
@@ -141,7 +142,7 @@ struct tls_conn {
 	uint8_t session_id_len;
 	bool retry, psk_offered, cert_requested, resumed;
 	uint8_t psk_modes, num_tickets;
-	uint16_t sigscheme;
+	uint16_t sigscheme[2];
 	uint32_t exts_sent;
 	uint8_t session_id[SESSION_ID_MAX];
 
