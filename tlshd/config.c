@@ -500,6 +500,9 @@ static void finish(cfg_t *cfg, int rc)
 {
 	if (rc == CFG_FILE_ERROR)
 		report_error(rd.r, 0, "cannot be read: %s", strerror(errno));
+	/* Of a zero byte libconfuse says nothing, and of its line only the section's. */
+	if (rc == CFG_PARSE_ERROR && !rd.r->errors)
+		report_error(rd.r, 0, "not understood; has it a zero byte?");
 	if (rc != CFG_SUCCESS)
 		return;
 	rd.c->threads = (uint32_t)cfg_getint(cfg, "threads");

@@ -146,6 +146,22 @@ static const struct { const char *claim, *text, *complaints; } refused[] = {
 	  "tlshd.conf:2: /dev/zero: not a regular file\n" },
 };
 
+static void a_zero_byte_is_refused_in_words(void **state)
+{
+	char complaints[128];
+	struct report r = { .out = fmemopen(complaints, sizeof(complaints), "w"), .file = CONF };
+	FILE *f = fopen(CONF, "w");
+	struct config *c;
+
+	(void)state;
+	assert_non_null(f);
+	assert_int_equal(fwrite("threads = 1\n\0\n", 1, 14, f), 14);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(config_load(&c, &r), -EINVAL);
+	fclose(r.out);
+	assert_string_equal(complaints, "tlshd.conf: not understood; has it a zero byte?\n");
+}
+
 static void refuses_with_file_line_and_expectation(void **state)
 {
 	(void)state;
@@ -282,6 +298,7 @@ int main(void)
 		cmocka_unit_test(an_empty_list_is_the_last_word),
 		cmocka_unit_test(takes_the_example),
 		cmocka_unit_test(refuses_with_file_line_and_expectation),
+		cmocka_unit_test(a_zero_byte_is_refused_in_words),
 		cmocka_unit_test(refuses_what_is_no_certificate),
 		cmocka_unit_test(warns_of_an_expired_certificate),
 		cmocka_unit_test(warns_of_a_key_that_others_may_read),
