@@ -61,7 +61,7 @@ help:
 	@echo 'make check-host    static checks and the tests that need no kernel module (ASan and UBSan)'
 	@echo 'make check-vm      module, daemon and tools in a VM; KVER=6.1 (default), 6.12 or debug'
 	@echo 'make check-debug   the same on a kernel with KASAN and lockdep; builds it first (about 10 minutes, once)'
-	@echo 'make fuzz-short    a minute of fuzzing for each parser'
+	@echo 'make fuzz-short    a minute of fuzzing for each parser and for whole engines'
 	@echo 'make bogo          BoringSSL'"'"'s test runner against the engine; RUNNER=FOLDER for another one than Debian'"'"'s'
 	@echo 'make bench         handshakes in memory beside OpenSSL and GnuTLS, memory, primitives; BENCH_ARGS=--help'
 	@echo 'make check-ct      the engine under valgrind: no branch and no address depends on a secret'

@@ -38,8 +38,8 @@ build-vm-tests:
 
 .PHONY: check
 check: deps
-	@$(MAKE) --no-print-directory build-vm-tests build-host-tests
-	@B=$(ASAN_B) tests/run $(STATIC_TESTS) $(asan_tests) -t 4000 $(foreach k,$(CELLS),$(call cell,$(k)))
+	@$(MAKE) --no-print-directory build-vm-tests build-host-tests build-fuzz
+	@B=$(ASAN_B) tests/run $(STATIC_TESTS) $(asan_tests) -t 1200 $(FUZZ_SHORT) -t 4000 $(foreach k,$(CELLS),$(call cell,$(k)))
 
 .PHONY: check-host
 check-host: build-host-tests

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: MIT
-/* libFuzzer: a whole server, with the checks off that would stop a fuzzer. */
+/* A whole server, with the checks off that would stop a fuzzer: unsafe.h. */
 #include "engine.h"
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+#include "target.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc, (void)argv;
-	load();
-	record_honest();
+	engine_load(NULL);
 	return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	fuzz(TLS_SERVER, data, len);
+	engine_fuzz(TLS_SERVER, data, len);
 	return 0;
 }
