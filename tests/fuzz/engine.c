@@ -311,6 +311,15 @@ void engine_run(struct engine_end *e, const uint8_t *in, size_t len)
 
 /* ---- an end's end ---- */
 
+/* What a client keeps for the tickets to come. */
+static void judge_resumption(struct engine_end *e)
+{
+	struct tls_resumption r;
+
+	tls_resumption(&e->c, &r);
+	engine_require(r.suite && r.alpn_len <= TLS_ALPN_MAX && (r.not_after > NOW || e->c.auth == TLS_AUTH_PSK));
+}
+
 static void judge_done(struct engine_end *e, const struct tls_result *r)
 {
 	static const uint8_t zeros[HASH_MAX];
@@ -323,6 +332,8 @@ static void judge_done(struct engine_end *e, const struct tls_result *r)
 	engine_require(t.suite == r->suite && memcmp(t.tx.key, t.rx.key, t.key_len) != 0);
 	engine_require(memcmp(t.exporter_secret, zeros, t.hash_len) != 0);
 	engine_require(tls_export(&t, out, sizeof(out), "EXPORTER-fuzz", 13, NULL, 0) == 0);
+	if (e->role == TLS_CLIENT)
+		judge_resumption(e);
 }
 
 void engine_judge(struct engine_end *e)

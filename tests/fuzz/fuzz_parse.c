@@ -8,6 +8,8 @@
 
 #include "target.h"
 
+#define NOW 1800000000
+
 static void require(bool ok)
 {
 	if (!ok)
@@ -35,6 +37,19 @@ static void post_server(const uint8_t *p, size_t len)
 	post(TLS_SERVER, p, len);
 }
 
+/* A whole NewSessionTicket, of a server whose certificate was good. */
+static void session(const uint8_t *p, size_t len)
+{
+	static const struct tls_resumption r = {
+		.suite = TLS_AES_256_GCM_SHA384, .alpn_len = 2, .alpn = "h2", .authenticated = NOW - 5, .not_after = NOW + 86400,
+	};
+	struct tls_session s;
+	int ret = tls_session_take(&s, &r, p, len, NOW * 1000LL);
+
+	require(ret == 0 || ret == -EBADMSG || ret == -EMSGSIZE || ret == -ESTALE);
+	require(ret || (s.ticket_len && s.ticket_len <= TLS_TICKET_MAX && s.lifetime_s && s.lifetime_s <= 7 * 86400));
+}
+
 /* An application's server name. What is taken has no upper limit left to check for anybody else. */
 static void name(const uint8_t *p, size_t len)
 {
@@ -58,7 +73,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static void (*const parsers[])(const uint8_t *p, size_t len) = { post_client, post_server, name };
+	static void (*const parsers[])(const uint8_t *p, size_t len) = { post_client, post_server, name, session };
 
 	if (len)
 		parsers[data[0] % (sizeof(parsers) / sizeof(*parsers))](data + 1, len - 1);
