@@ -266,6 +266,7 @@ static bool receive(struct pair *p, struct side *s)
 		s->peeked = !w.greedy;
 		s->in_at += s->peeked ? 0 : n;
 		tls_rx_filled(&s->c, n);
+		s->rx_peak = s->c.rx.high > s->rx_peak ? s->c.rx.high : s->rx_peak;
 		return true;
 	}
 	if (tls_rx_idle(&s->c))
@@ -312,6 +313,7 @@ static bool turn(struct pair *p, enum tls_role role)
 	}
 	s->want = tls_advance(&s->c, &out);
 	assert_true(out.len <= out.cap);
+	s->tx_peak = out.len > s->tx_peak ? out.len : s->tx_peak;
 	if (s->want == TLS_EARLY_DATA)
 		take_early(s);
 	if (s->peeked && (s->want == TLS_WANT_RX || s->want == TLS_DONE || s->want == TLS_FAILED)) {

@@ -19,6 +19,7 @@
  * @early, @early_len: early data that was handed out
  * @keylog: lines of SSLKEYLOGFILE, after pair_keylog()
  * @tx_cap: of the output buffer
+ * @rx_peak, @tx_peak: bytes of the lent buffers that were in use at most
  * @eof: the peer closes once all is read
  * @steps: replaces the engine's own, if set before pair_run()
  */
@@ -42,7 +43,7 @@ struct side {
 	size_t in_at, in_len;
 	uint8_t *rx;
 	uint8_t *out;
-	size_t tx_cap;
+	size_t tx_cap, rx_peak, tx_peak;
 	enum tls_want want;
 	bool started, peeked, eof;
 	hs_step *steps[80];

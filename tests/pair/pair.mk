@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-PAIR_TESTS := $(addprefix $(B)/tests/pair/,pair_test pair_retry pair_order pair_auth)
+PAIR_TESTS := $(addprefix $(B)/tests/pair/,pair_test pair_retry pair_order pair_auth pair_matrix)
 PAIR_LIB := $(B)/tests/pair/pair.a
 HOST_TESTS += $(PAIR_TESTS)
 
 $(call objs,$(wildcard tests/pair/*.c)): ALL_CFLAGS += -DCERTS='"$(TEST_CERTS)"'
 
 # A library: a test links what it uses of it.
-$(PAIR_LIB): $(call objs,tests/pair/pair.c tests/pair/tickets.c)
+$(PAIR_LIB): $(call objs,tests/pair/pair.c tests/pair/tickets.c tests/pair/flight.c tests/pair/kind.c)
 	rm -f $@ && ar rcs $@ $^
 
 $(PAIR_TESTS): $(B)/tests/pair/%: $(B)/tests/pair/%.o $(PAIR_LIB) $(call objs,$(TLS_SRC) $(CRYPTO_SRC)) | $(TEST_CERTS)/made

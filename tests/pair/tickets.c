@@ -35,7 +35,7 @@ static size_t open_ticket(void *arg, uint8_t *state, uint64_t *domain, const uin
 	return t->state_len;
 }
 
-/* A binder of each ClientHello, once. */
+/* A binder once, of the last that came. */
 static bool early(void *arg, const struct tls_early_offer *offer)
 {
 	struct pair_tickets *t = arg;
@@ -44,11 +44,10 @@ static bool early(void *arg, const struct tls_early_offer *offer)
 	t->skew_ms = offer->skew_ms;
 	assert_true(offer->domain == DOMAIN);
 	assert_true(offer->binder_len == 32 || offer->binder_len == 48);
-	for (size_t i = 0; i < t->num_binders; i++)
+	for (size_t i = 0; i < NUM(t->binders); i++)
 		if (!memcmp(t->binders[i], offer->binder, offer->binder_len))
 			return false;
-	assert_true(t->num_binders < NUM(t->binders));
-	memcpy(t->binders[t->num_binders++], offer->binder, offer->binder_len);
+	memcpy(t->binders[t->num_binders++ % NUM(t->binders)], offer->binder, offer->binder_len);
 	return !t->no_early;
 }
 
