@@ -66,7 +66,7 @@ help:
 	@echo 'make bench         handshakes in memory beside OpenSSL and GnuTLS, memory, primitives; BENCH_ARGS=--help'
 	@echo 'make check-ct      the engine under valgrind: no branch and no address depends on a secret'
 	@echo 'make timing        t-values of compares and ECDSA signatures; judges nothing'
-	@echo 'make coverage      lines and branches of the engine that its unit and pair tests run'
+	@echo 'make coverage      lines and branches of the engine that tests and fuzzers'"'"' inputs run'
 	@echo 'make module        the kernel module for KDIR= (default: the running kernel)'
 	@echo 'make install       DESTDIR=, PREFIX=/usr: daemon, tools, man pages, unit, configuration, header'
 	@echo 'make deps          install the Debian packages that all of this needs, where they are missing'

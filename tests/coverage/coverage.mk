@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# make coverage: lines and branches of the engine that its unit and pair tests run. Optimised code has other branches than its
+# make coverage: lines and branches of the engine that its unit and pair tests and the fuzzers' inputs run. Optimised code has other branches than its
 # source, so this build has none; FORTIFY wants optimisation, so it goes too.
 COVERAGE_B := build/coverage
 COVERAGE_EDGES := $(B)/tests/coverage/edges
@@ -15,6 +15,6 @@ $(COVERAGE_EDGES): $(call objs,tests/coverage/edges.c tests/pair/pair.c $(TLS_SR
 coverage:
 	@find $(COVERAGE_B) -name '*.gcda' -delete 2>/dev/null || true
 	@$(MAKE) --no-print-directory -s -j$(shell nproc) B=$(COVERAGE_B) CFLAGS='-O0 -g --coverage' HARDEN=-fPIE \
-		LDFLAGS=--coverage $(COVERAGE_TESTS)
-	@tests/run $(COVERAGE_TESTS)
+		LDFLAGS=--coverage $(COVERAGE_TESTS) $(patsubst $(B)/%,$(COVERAGE_B)/%,$(FUZZ_REPLAYS))
+	@B=$(COVERAGE_B) tests/run $(COVERAGE_TESTS) tests/fuzz/replays
 	@tests/coverage/report $(COVERAGE_B) $(TLS_SRC) $(CRYPTO_SRC)
