@@ -100,7 +100,9 @@ static bool has_name(const struct x509_anchors *a, const uint8_t *name, size_t l
 {
 	size_t n;
 
-	for (const uint8_t *p = a->names, *end = p + a->names_len; p < end; p += 2 + n) {
+	for (size_t at = 0; at < a->names_len; at += 2 + n) {	/* not by pointer: NULL has no successor, not even by 0 */
+		const uint8_t *p = a->names + at;
+
 		n = (size_t)(p[0] << 8 | p[1]);
 		if (n == len && !memcmp(p + 2, name, len))
 			return true;
