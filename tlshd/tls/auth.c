@@ -184,6 +184,7 @@ enum hs auth_parse_certificate_verify(struct tls_conn *c, struct cursor *body)
 	sig_pub_free(&c->peer.pub);
 	memset(&c->peer.pub, 0, sizeof(c->peer.pub));
 	c->sigscheme[signer] = scheme;
+	c->authenticated = c->params.now_ms / 1000;
 	if (must_verify(c))
 		c->auth = TLS_AUTH_CERTIFICATE;
 	return HS_NEXT;
