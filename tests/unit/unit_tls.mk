@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 RFC8448_TESTS := $(addprefix $(B)/tests/unit/,tls_rfc8448 tls_rfc8448_retry tls_rfc8448_compat tls_rfc8448_resume)
-TLS_TESTS := $(addprefix $(B)/tests/unit/,tls_parse tls_retry tls_record)
+TLS_TESTS := $(addprefix $(B)/tests/unit/,tls_parse tls_retry tls_record tls_session tls_offer tls_answer \
+	tls_external)
 HOST_TESTS += $(RFC8448_TESTS) $(TLS_TESTS)
 
 $(call objs,$(wildcard tests/unit/tls_*.c)): ALL_CFLAGS += -DCERTS='"$(TEST_CERTS)"'
