@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * flight: all that a side says before it waits for an answer, taken apart into messages and put together again. It stands
- * between the two ends and knows the sender's keys, which the sender's steps note as they change.
+ * flight: all that a side says before it waits for an answer, taken apart into messages and put together again. It
+ * stands between the two ends and knows the sender's keys, which the sender's steps note as they change.
  */
 #ifndef FLIGHT_H
 #define FLIGHT_H
@@ -36,7 +36,7 @@ void flight_take(struct flight *f, enum tls_role from, const uint8_t *bytes, siz
 
 /**
  * flight_put() - the records of a flight
- * @max: bytes of content in a record at most; messages under the same key share one record if they fit; 0: each has its own
+ * @max: bytes of content in a record at most; messages under the same key share one if they fit; 0: each has its own
  * @padding: zeros behind each protected content
  */
 void flight_put(const struct flight *f, enum tls_role from, uint8_t *bytes, size_t *len, size_t max, size_t padding);

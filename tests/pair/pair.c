@@ -135,7 +135,9 @@ void pair_init(struct pair *p, const char *cert)
 			.suites = { TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256 },
 			.num_suites = 3, .groups = { 0x001d, 0x0017 }, .num_groups = 2,
 		};
-		s->params = (struct tls_params){ .role = (enum tls_role)role, .config = &s->config, .now_ms = time(NULL) * 1000LL };
+		s->params = (struct tls_params){
+			.role = (enum tls_role)role, .config = &s->config, .now_ms = time(NULL) * 1000LL,
+		};
 		s->in = malloc(STREAM_MAX);
 		s->early = malloc(STREAM_MAX);
 		s->rx = malloc(TLS_RX_CAP);

@@ -99,7 +99,7 @@ void pair_init(struct pair *p, const char *cert);	/* X25519 and P-256, all suite
 void pair_identity(struct pair *p, const char *cert);	/* the server's only one */
 void pair_add_identity(struct pair *p, enum tls_role role, const char *cert);
 void pair_client_auth(struct pair *p, enum tls_client_auth auth, const char *cert);	/* NULL: it has none */
-void pair_external(struct pair *p, const char *identity, enum hash_id hash);	/* known to both; the client's only one */
+void pair_external(struct pair *p, const char *identity, enum hash_id hash);	/* known to both */
 void pair_keylog(struct pair *p);
 void pair_name(struct pair *p, const char *name);
 void pair_alpn(struct pair *p, enum tls_role role, const char *wire);
@@ -115,8 +115,8 @@ void pair_remove(struct pair *p, enum tls_role role, size_t at);
 /* ---- sessions (tickets.c) ---- */
 
 void pair_tickets(struct pair *p);			/* the server sends one ticket, which would allow early data */
-size_t pair_take_sessions(struct pair *p);		/* open: reads what came behind Finished; tickets, nothing else */
-void pair_resume(struct pair *p);			/* pair_again(), and the client offers what it took, the newest first */
+size_t pair_take_sessions(struct pair *p);		/* open: what came behind Finished is tickets, nothing else */
+void pair_resume(struct pair *p);			/* pair_again(); it offers what it took, the newest first */
 void pair_early(struct pair *p, const void *data, size_t len);	/* the client sends it, the server would accept it */
 void pair_age(struct pair *p, int64_t ms);		/* that much later, for both */
 

@@ -103,7 +103,7 @@ static void messages_may_be_cut_and_joined_at_every_boundary(void **state)
 static void the_memory_of_every_kind_is_within_its_bounds(void **state)
 {
 	(void)state;
-	print_message("# bytes: connection %zu; lent to receive %d, to send %d; most that was used of them, client and server:\n",
+	print_message("# bytes: connection %zu; lent to receive %d, to send %d; most that was used, client, server:\n",
 		      sizeof(struct tls_conn), TLS_RX_CAP, TLS_TX_CAP);
 	assert_true(sizeof(struct tls_conn) <= TLS_CONN_MAX);
 	for (size_t k = 0; k < num_kinds; k++) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The order of messages: RFC 8446 appendix A as a graph. Of every legal path, with one message left out, doubled, put in
- * another's place or swapped with the next, all that follows is refused with unexpected_message, wherever that happens; what
- * is still a legal path up to there is refused by what the messages say of each other.
+ * The order of messages: RFC 8446 appendix A as a graph. Every legal path is taken; with one message left out, doubled,
+ * replaced or swapped with the next it is refused with unexpected_message, wherever that is; where the path is still a
+ * legal one up to there, by what messages say of each other.
  *
  * The changes are made between the two ends, under the keys that the receiver has when the message comes.
  */
@@ -15,8 +15,8 @@ enum { RETRY_REQUEST = 6 };
 /* ---- the graph ---- */
 
 enum state {
-	START, WAIT_SH, WAIT_SH_AGAIN, WAIT_EE, WAIT_CERT_CR, WAIT_CERT, WAIT_CV, WAIT_FINISHED, CONNECTED,	/* A.1 */
-	WAIT_CH, WAIT_CH_AGAIN, WAIT_EOED, WAIT_FLIGHT2,						/* A.2 */
+	WAIT_SH, WAIT_SH_AGAIN, WAIT_EE, WAIT_CERT_CR, WAIT_CERT, WAIT_CV, WAIT_FINISHED, CONNECTED,	/* A.1 */
+	WAIT_CH, WAIT_CH_AGAIN, WAIT_EOED, WAIT_FLIGHT2,	/* A.2 */
 };
 
 /* The kinds of handshake that an edge is for: a set of flags that each must have, and one that none may have. */
@@ -122,6 +122,11 @@ static uint8_t message_of(const struct part *part)
 
 	return msg[0] == HT_SERVER_HELLO && !memcmp(msg + MSG_HEADER_LEN + 2, hs_retry_random, RANDOM_LEN) ?
 	       RETRY_REQUEST : msg[0];
+}
+
+static uint8_t wire_type(uint8_t message)
+{
+	return message == RETRY_REQUEST ? HT_SERVER_HELLO : message;
 }
 
 /* Messages from @i on come under the keys under which others were due. */
@@ -247,7 +252,7 @@ static void change_each(struct pair *p, const struct kind *k, enum tls_role rece
 		bool last = i + 1 == num;
 
 		for (size_t t = 0; t < NUM(types); t++) {
-			if (types[t] == (path[i] == RETRY_REQUEST ? HT_SERVER_HELLO : path[i]))
+			if (types[t] == wire_type(path[i]))
 				continue;
 			run(p, REPLACED, from, i, types[t]);
 			judge(p, k, receiver, i, is_legal(states[i], types[t], flags, receiver));
@@ -297,7 +302,8 @@ static void every_legal_path_is_accepted_and_taken(void **state)
 			assert_true(plan.num_seen[!receiver] >= num);
 			assert_memory_equal(plan.seen[!receiver], path, num);
 			for (size_t i = num; i < plan.num_seen[!receiver]; i++)
-				assert_int_equal(plan.seen[!receiver][i], receiver == TLS_CLIENT ? HT_NEW_SESSION_TICKET : 0);
+				assert_int_equal(plan.seen[!receiver][i],
+						 receiver == TLS_CLIENT ? HT_NEW_SESSION_TICKET : 0);
 		}
 		pair_free(&p);
 	}
@@ -359,7 +365,7 @@ static void nothing_may_stand_behind_a_message_that_a_key_change_follows(void **
 
 			kind_init(&p, &kinds[k], 0, 0);
 			for (size_t i = 0; i < num; i++) {
-				if (!memchr(changing, path[i] == RETRY_REQUEST ? HT_SERVER_HELLO : path[i], sizeof(changing)))
+				if (!memchr(changing, wire_type(path[i]), sizeof(changing)))
 					continue;
 				memset(&plan, 0, sizeof(plan));
 				plan.from = (enum tls_role)!receiver;

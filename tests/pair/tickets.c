@@ -92,9 +92,11 @@ size_t pair_take_sessions(struct pair *p)
 	struct side *s = &p->side[TLS_CLIENT];
 	struct tls_traffic client, server;
 	struct tls_resumption r;
+	enum aead_id aead;
 
 	tls_resumption(&s->c, &r);
 	tls_traffic(&s->c, &client);
+	aead = suite_find(client.suite)->aead;
 	tls_traffic(&p->side[TLS_SERVER].c, &server);
 	p->num_sessions = 0;
 	while (s->in_at < s->in_len) {
@@ -102,7 +104,7 @@ size_t pair_take_sessions(struct pair *p)
 		size_t len = RECORD_HEADER_LEN + (size_t)(rec[3] << 8 | rec[4]), n;
 
 		assert_true(len <= s->in_len - s->in_at);
-		assert_int_equal(record_open(rec, len, &type, &n, suite_find(client.suite)->aead, &client.rx), RECORD_OK);
+		assert_int_equal(record_open(rec, len, &type, &n, aead, &client.rx), RECORD_OK);
 		assert_int_equal(type, CT_HANDSHAKE);
 		take_tickets(p, &r, rec + RECORD_HEADER_LEN, n);
 		s->in_at += len;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * RFC 8448's traces, byte for byte: both roles run all their own steps. Random numbers and private keys are the RFC's; so are
- * the messages whose extensions or certificates are not ours, put in the place of our own as these are sent. The RSA-1024
- * certificates are believed, and the signatures of their keys verified.
+ * RFC 8448's traces, byte for byte: both roles run all their own steps. Random numbers and private keys are the RFC's;
+ * so are the messages whose extensions or certificates are not ours, put in the place of our own as these are sent. The
+ * certificates, most of them RSA-1024, are believed; the signatures of their keys are verified.
  */
 #ifndef TLS_RFC8448_H
 #define TLS_RFC8448_H

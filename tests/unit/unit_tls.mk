@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-RFC8448_TESTS := $(addprefix $(B)/tests/unit/,tls_rfc8448 tls_rfc8448_retry tls_rfc8448_compat tls_rfc8448_resume)
+RFC8448_TESTS := $(B)/tests/unit/tls_rfc8448 $(addprefix $(B)/tests/unit/tls_rfc8448_,resume retry client_auth compat)
 TLS_TESTS := $(addprefix $(B)/tests/unit/,tls_parse tls_retry tls_record tls_session tls_offer tls_answer \
 	tls_external)
 HOST_TESTS += $(RFC8448_TESTS) $(TLS_TESTS)
