@@ -129,7 +129,7 @@ static void messages_may_be_cut_and_joined_at_every_boundary(void **state)
 			pair_init(&p, "p256");
 			for (int role = 0; role < 2; role++) {
 				pair_steps(&p, (enum tls_role)role);
-				pair_insert(&p, (enum tls_role)role, role == TLS_CLIENT ? 13 : 7, save_keys);
+				pair_insert(&p, (enum tls_role)role, role == TLS_CLIENT ? 13 : 11, save_keys);
 			}
 			p.arg = sizes[i];
 			p.count = paddings[k];
@@ -218,7 +218,7 @@ static void a_chain_up_to_the_limit_is_put_together_and_judged(void **state)
 			p.side[TLS_SERVER].out = realloc(p.side[TLS_SERVER].out, 2 * TLS_TX_CAP);
 			p.side[TLS_SERVER].tx_cap = 2 * TLS_TX_CAP;
 			pair_steps(&p, TLS_SERVER);
-			p.side[TLS_SERVER].steps[9] = send_big_certificate;
+			p.side[TLS_SERVER].steps[13] = send_big_certificate;
 			pair_run(&p);
 			assert_refused(&p, TLS_CLIENT, over ? ALERT_ILLEGAL_PARAMETER : ALERT_BAD_CERTIFICATE, NULL);
 			tls_result(&p.side[TLS_SERVER].c, &r);
@@ -257,7 +257,7 @@ static void room_is_left_for_an_alert(void **state)
 		pair_init(&p, "p256");
 		p.side[TLS_SERVER].tx_cap = cap;
 		pair_steps(&p, TLS_SERVER);
-		pair_insert(&p, TLS_SERVER, 10, refuse_now);	/* right behind the Certificate */
+		pair_insert(&p, TLS_SERVER, 14, refuse_now);	/* right behind the Certificate */
 		pair_run(&p);
 		tls_result(&p.side[TLS_CLIENT].c, &r);
 		assert_int_equal(r.alert_received, ALERT_INTERNAL_ERROR);
@@ -564,8 +564,8 @@ static void a_certificate_request_gets_an_empty_certificate(void **state)
 	(void)state;
 	pair_init(&p, "p256");
 	pair_steps(&p, TLS_SERVER);
-	p.side[TLS_SERVER].steps[8] = ask_certificate;
-	p.side[TLS_SERVER].steps[14] = take_empty_certificate;
+	p.side[TLS_SERVER].steps[12] = ask_certificate;
+	p.side[TLS_SERVER].steps[19] = take_empty_certificate;
 	pair_run(&p);
 	assert_open(&p);
 	pair_free(&p);
@@ -583,7 +583,7 @@ static void a_peer_that_leaves_is_a_reset(void **state)
 		pair_init(&p, "p256");
 		/* The other side stops: the client after its hello, the server before its own. */
 		pair_steps(&p, (enum tls_role)!role);
-		p.side[!role].steps[role == TLS_SERVER ? 3 : 4] = NULL;
+		p.side[!role].steps[role == TLS_SERVER ? 3 : 7] = NULL;
 		p.side[role].eof = true;
 		pair_run(&p);
 		tls_result(&p.side[role].c, &r);
@@ -628,7 +628,7 @@ static enum hs wait_for_ever(struct tls_conn *c)
 /* RFC 8446 6.1: user_canceled alone lets the peer wait on. */
 static void a_canceled_handshake_ends_for_the_peer(void **state)
 {
-	static const size_t middle[] = { [TLS_CLIENT] = 13, [TLS_SERVER] = 7 };	/* each has handshake keys by then */
+	static const size_t middle[] = { [TLS_CLIENT] = 13, [TLS_SERVER] = 11 };	/* each has handshake keys by then */
 	struct tls_result r;
 	struct pair p;
 
@@ -713,7 +713,7 @@ static void note_steps(struct pair *p)
 {
 	num_secrets = 0;
 	for (int role = 0; role < 2; role++) {
-		size_t at = role == TLS_CLIENT ? 12 : 6;
+		size_t at = role == TLS_CLIENT ? 12 : 10;
 
 		pair_steps(p, (enum tls_role)role);
 		noted_step[role] = p->side[role].steps[at];
@@ -731,7 +731,7 @@ static void no_handshake_secret_is_left_in_an_open_connection(void **state)
 		p.side[role].config.num_suites = 1;
 	note_steps(&p);
 	pair_insert(&p, TLS_CLIENT, 20, note_master);
-	pair_insert(&p, TLS_SERVER, 13, note_master);
+	pair_insert(&p, TLS_SERVER, 17, note_master);
 	pair_run(&p);
 	assert_open(&p);
 	assert_true(num_secrets > 10);
@@ -755,7 +755,7 @@ static void no_secret_is_left_after_a_failure_or_in_the_buffer_given_back(void *
 		s = &p.side[role];
 		memset(s->rx, 0, TLS_RX_CAP);
 		note_steps(&p);
-		pair_insert(&p, (enum tls_role)role, role == TLS_CLIENT ? 20 : 13, fail_now);
+		pair_insert(&p, (enum tls_role)role, role == TLS_CLIENT ? 20 : 17, fail_now);
 		pair_run(&p);
 		assert_int_equal(s->want, TLS_FAILED);
 		assert_true(num_secrets > 12);

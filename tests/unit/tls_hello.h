@@ -11,6 +11,8 @@
 #define GROUPS	"0004001d0017"
 #define SCHEMES	"0010040305030807080408050806080a0401"
 #define VERSIONS "020304"
+/* With a one-byte identity, of a key that nobody has. */
+#define PSK(identity) "002900070001" identity "00000000" "002120" SHARE_X25519
 #define KEY_SHARE "0024001d0020" SHARE_X25519
 
 struct hello {

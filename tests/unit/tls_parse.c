@@ -126,7 +126,7 @@ static void each_wrong_field_of_a_client_hello_gets_its_alert(void **state)
 	CASE(ALERT_ILLEGAL_PARAMETER, h.exts[4] = "002b" VERSIONS);	/* twice */
 	CASE(ALERT_DECODE_ERROR, (h.exts[4] = "0a0a", h.exts[5] = "0a0a"));	/* unknown, twice */
 	CASE(ALERT_ILLEGAL_PARAMETER, (h.exts[4] = "00290000", h.exts[5] = "002d0101"));	/* a PSK not last */
-	CASE(RIGHT, (h.exts[4] = "002d0101", h.exts[5] = "00290000"));
+	CASE(RIGHT, (h.exts[4] = "002d0101", h.exts[5] = PSK("61")));
 	/* No group of ours. */
 	CASE(ALERT_HANDSHAKE_FAILURE, (h.exts[0] = "000a000200ff", h.exts[3] = "0033000500ff0001ff"));
 	CASE(ALERT_PROTOCOL_VERSION, (h.exts[0] = NULL));

@@ -266,9 +266,9 @@ static void a_second_hello_may_change_only_what_the_rfc_lists(void **state)
 	CASE(RIGHT, h.exts[6] = COOKIE_EXT);				/* not asked for, and ignored */
 	CASE(RIGHT, (h.exts[0] = one.exts[1], h.exts[1] = one.exts[0]));	/* another order, as wolfSSL does */
 	CASE(RIGHT, one.exts[6] = "002a");					/* early_data is given up */
-	CASE(RIGHT, (one.exts[6] = h.exts[6] = "002d0101", one.exts[7] = "00290001", h.exts[7] = "00290002"));
-	CASE(RIGHT, (one.exts[6] = h.exts[6] = "002d0101", one.exts[7] = "00290001"));
-	CASE(ALERT_ILLEGAL_PARAMETER, (one.exts[6] = h.exts[6] = "002d0101", h.exts[7] = "00290001"));
+	CASE(RIGHT, (one.exts[6] = h.exts[6] = "002d0101", one.exts[7] = PSK("61"), h.exts[7] = PSK("62")));
+	CASE(RIGHT, (one.exts[6] = h.exts[6] = "002d0101", one.exts[7] = PSK("61")));
+	CASE(ALERT_ILLEGAL_PARAMETER, (one.exts[6] = h.exts[6] = "002d0101", h.exts[7] = PSK("61")));
 	CASE(ALERT_ILLEGAL_PARAMETER, (one.exts[6] = h.exts[6] = "002a"));
 	CASE(ALERT_ILLEGAL_PARAMETER, h.exts[6] = "002a");
 	CASE(ALERT_ILLEGAL_PARAMETER, h.version = 0x0301);

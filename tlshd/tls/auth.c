@@ -129,9 +129,9 @@ enum hs auth_send_certificate(struct tls_conn *c)
 	size_t chain_len = c->identity ? c->identity->chain_len : 0;
 	struct build b;
 	struct vec list;
-	enum hs rc = hs_begin(c, &b, HT_CERTIFICATE, 1 + 3 + chain_len);
+	enum hs rc = c->psk.chosen ? HS_NEXT : hs_begin(c, &b, HT_CERTIFICATE, 1 + 3 + chain_len);
 
-	if (rc)
+	if (rc || c->psk.chosen)
 		return rc;
 	put_u8(&b, 0);		/* certificate_request_context: empty during the handshake */
 	list = put_vec(&b, 3);
@@ -192,16 +192,16 @@ enum hs auth_parse_certificate_verify(struct tls_conn *c, struct cursor *body)
 
 enum hs auth_ask_signature(struct tls_conn *c)
 {
-	return hs_ask(c, TLS_SIGN_CERTIFICATE);
+	return c->psk.chosen ? HS_NEXT : hs_ask(c, TLS_SIGN_CERTIFICATE);
 }
 
 enum hs auth_send_certificate_verify(struct tls_conn *c)
 {
 	struct build b;
 	struct vec sig;
-	enum hs rc = hs_begin(c, &b, HT_CERTIFICATE_VERIFY, 2 + 2 + c->sig_len);
+	enum hs rc = c->psk.chosen ? HS_NEXT : hs_begin(c, &b, HT_CERTIFICATE_VERIFY, 2 + 2 + c->sig_len);
 
-	if (rc)
+	if (rc || c->psk.chosen)
 		return rc;
 	put_u16(&b, c->sigscheme[c->params.role]);
 	sig = put_vec(&b, 2);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "psk_server.h"
 #include "schemes.h"
 
 /**
@@ -11,6 +12,7 @@
  * @groups: content of supported_groups
  * @fields: what is in front of the extensions
  * @block: the extensions
+ * @psk: pre-shared keys
  */
 struct client_hello {
 	uint16_t version;
@@ -19,6 +21,7 @@ struct client_hello {
 	struct cursor groups;
 	struct cursor fields, block;
 	struct ext_block exts;
+	struct psk_offer psk;
 };
 
 static enum hs malformed(struct tls_conn *c, const char *what)
@@ -50,21 +53,27 @@ static enum hs check_version(struct tls_conn *c, const struct client_hello *ch)
 	return HS_NEXT;
 }
 
-/* What must be there without a pre-shared key: 9.2, 4.2.9. */
-static enum hs check_required(struct tls_conn *c, const struct client_hello *ch)
+/*
+ * 9.2, 4.2.9. With a pre-shared key nothing need be signed, and no key be shared; but if one of the two that agree on a
+ * key is there, both are.
+ */
+static enum hs check_required(struct tls_conn *c, const struct client_hello *ch, bool psk)
 {
 	static const struct {
-		enum ext e;
+		enum ext e, with;
 		const char *name;
 	} required[] = {
-		{ EXT_SUPPORTED_GROUPS, "supported_groups" },
-		{ EXT_KEY_SHARE, "key_share" },
-		{ EXT_SIGNATURE_ALGORITHMS, "signature_algorithms" },
+		{ EXT_SUPPORTED_GROUPS, EXT_KEY_SHARE, "supported_groups" },
+		{ EXT_KEY_SHARE, EXT_SUPPORTED_GROUPS, "key_share" },
+		{ EXT_SIGNATURE_ALGORITHMS, EXT_NUM, "signature_algorithms" },
 	};
 
-	for (size_t i = 0; i < sizeof(required) / sizeof(*required); i++)
-		if (!ext_has(&ch->exts, required[i].e))
+	for (size_t i = 0; i < sizeof(required) / sizeof(*required); i++) {
+		if (ext_has(&ch->exts, required[i].e))
+			continue;
+		if (!psk || (required[i].with != EXT_NUM && ext_has(&ch->exts, required[i].with)))
 			return hs_refuse(c, ALERT_MISSING_EXTENSION, "ClientHello without %s", required[i].name);
+	}
 	if (ext_has(&ch->exts, EXT_PRE_SHARED_KEY) && !ext_has(&ch->exts, EXT_PSK_KEY_EXCHANGE_MODES))
 		return hs_refuse(c, ALERT_MISSING_EXTENSION, "pre_shared_key without psk_key_exchange_modes");
 	return HS_NEXT;
@@ -80,7 +89,7 @@ static bool read_list_u16(const struct ext_block *exts, enum ext e, struct curso
 
 static enum hs read_lists(struct tls_conn *c, struct client_hello *ch)
 {
-	if (!read_list_u16(&ch->exts, EXT_SUPPORTED_GROUPS, &ch->groups))
+	if (ext_has(&ch->exts, EXT_SUPPORTED_GROUPS) && !read_list_u16(&ch->exts, EXT_SUPPORTED_GROUPS, &ch->groups))
 		return malformed(c, "supported_groups");
 	return HS_NEXT;
 }
@@ -106,16 +115,22 @@ static enum hs take_server_name(struct tls_conn *c, const struct client_hello *c
 	return HS_NEXT;
 }
 
+/* Without a certificate there must be a pre-shared key: suites that none goes with are passed over. */
 static enum hs choose_suite(struct tls_conn *c, const struct client_hello *ch)
 {
 	const struct tls_config *config = c->params.config;
+	bool offered = false;
 
-	for (size_t i = 0; i < config->num_suites && !c->suite; i++)
-		if (cur_has_u16(ch->suites, config->suites[i]))
-			c->suite = suite_find(config->suites[i]);
-	if (!c->suite)
-		return hs_refuse(c, ALERT_HANDSHAKE_FAILURE, "client offers no cipher suite of ours");
-	return HS_NEXT;
+	for (size_t i = 0; i < config->num_suites; i++) {
+		if (!cur_has_u16(ch->suites, config->suites[i]))
+			continue;
+		offered = true;
+		c->suite = suite_find(config->suites[i]);
+		if (psk_choose(c, &ch->psk, c->suite) || config->num_identities)
+			return HS_NEXT;
+	}
+	return hs_refuse(c, ALERT_HANDSHAKE_FAILURE, "client offers no %s of ours",
+			 offered ? "pre-shared key" : "cipher suite");
 }
 
 static bool has_name(struct cursor list, struct cursor name)
@@ -253,7 +268,9 @@ static enum hs agree_key(struct tls_conn *c, const struct client_hello *ch)
 /* Both ClientHellos: vectors and extensions. */
 static enum hs read_hello(struct tls_conn *c, struct client_hello *ch, struct cursor *body)
 {
-	ch->fields = *body;
+	const struct cursor hello = *body;
+
+	ch->fields = hello;
 	if (!read_fields(ch, body))
 		return malformed(c, "ClientHello");
 	ch->fields.len -= body->len;
@@ -262,7 +279,17 @@ static enum hs read_hello(struct tls_conn *c, struct client_hello *ch, struct cu
 		return HS_FAILED;
 	if (!cur_empty(body))
 		return hs_refuse(c, ALERT_DECODE_ERROR, "ClientHello is too long");
-	return check_version(c, ch) || check_required(c, ch) || read_lists(c, ch) ? HS_FAILED : HS_NEXT;
+	return check_version(c, ch) || check_required(c, ch, ext_has(&ch->exts, EXT_PRE_SHARED_KEY)) ||
+	       read_lists(c, ch) || psk_read_offer(c, &ch->psk, &ch->exts, hello) ? HS_FAILED : HS_NEXT;
+}
+
+/* Who and with what key: by the pre-shared key that was chosen, or else by a certificate, for which more must be there. */
+static enum hs agree(struct tls_conn *c, const struct client_hello *ch,
+		     enum hs (*key)(struct tls_conn *c, const struct client_hello *ch))
+{
+	if (!c->psk.chosen && (check_required(c, ch, false) || choose_identity(c, ch)))
+		return HS_FAILED;
+	return c->psk.chosen && ch->psk.mode == TLS_PSK_KE ? HS_NEXT : key(c, ch);
 }
 
 /*
@@ -284,14 +311,16 @@ enum hs client_hello_parse(struct tls_conn *c, struct cursor *body)
 {
 	struct client_hello ch = { 0 };
 
-	if (read_hello(c, &ch, body) || take_server_name(c, &ch) || choose_suite(c, &ch) || choose_alpn(c, &ch) ||
-	    choose_identity(c, &ch) || agree_key(c, &ch))
+	if (read_hello(c, &ch, body) || take_server_name(c, &ch) || choose_alpn(c, &ch) || choose_suite(c, &ch) ||
+	    agree(c, &ch, agree_key))
 		return HS_FAILED;
 	memcpy(c->session_id, ch.session_id.p, ch.session_id.len);
 	c->session_id_len = (uint8_t)ch.session_id.len;
 	c->rx.ccs_ok = true;
-	c->rx.skipping = ext_has(&ch.exts, EXT_EARLY_DATA);
+	c->rx.skipping = ch.psk.early;
 	c->rx.early_skip = EARLY_SKIP_MAX;
+	c->early_data.state = ch.psk.early ? TLS_EARLY_OFFERED : TLS_EARLY_NONE;
+	c->authenticated = c->params.now_ms / 1000;
 	c->psk_offered = ext_has(&ch.exts, EXT_PRE_SHARED_KEY);
 	if (c->retry)
 		digest(c->hello, &ch);
@@ -333,5 +362,7 @@ enum hs client_hello_parse_again(struct tls_conn *c, struct cursor *body)
 	if (ext_has(&ch.exts, EXT_PRE_SHARED_KEY) && !c->psk_offered)
 		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "second ClientHello with a new pre_shared_key");
 	c->rx.skipping = false;
-	return agree_key_again(c, &ch);
+	if (!psk_choose(c, &ch.psk, c->suite) && !c->params.config->num_identities)
+		return hs_refuse(c, ALERT_HANDSHAKE_FAILURE, "client offers no pre-shared key of ours");
+	return agree(c, &ch, agree_key_again);
 }

@@ -67,6 +67,7 @@ enum hs hs_recv(struct tls_conn *c, enum handshake_type type, hs_parse *parse);
 enum hs hs_begin(struct tls_conn *c, struct build *b, enum handshake_type type, size_t body_max);
 void hs_end(struct build *b);				/* it has all its bytes now, if not their last values */
 void hs_send(struct tls_conn *c, struct build *b);	/* end it: to the transcript, and out in a record of its own */
+void hs_send_post(struct tls_conn *c, struct build *b);	/* the same of one that is no part of the handshake */
 enum hs tx_early_data(struct tls_conn *c);		/* what is left of params.early: HS_NEXT or HS_WANT_TX */
 enum hs tx_change_cipher_spec(struct tls_conn *c);	/* HS_NEXT or HS_WANT_TX */
 void tx_alert(struct tls_conn *c, uint8_t alert);	/* if there is room; steps leave it */

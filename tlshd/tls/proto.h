@@ -87,6 +87,9 @@ enum alert_level {
 /* Of a server's cookie, 4.2.2: a hash and what a server seals around it take less. */
 #define COOKIE_MAX		512
 
+/* Records of accepted early data that bring none: padding, of which no peer is known to send any before it has keys. */
+#define EARLY_EMPTY_MAX		32
+
 /* Bytes on the wire that a client may have sent as early data before it learned that none is taken, 4.2.10. */
 #define EARLY_SKIP_MAX		(64 * 1024)
 

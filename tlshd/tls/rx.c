@@ -89,6 +89,29 @@ static enum hs take_change_cipher_spec(struct tls_conn *c, const uint8_t *p, siz
 	return HS_NEXT;
 }
 
+/*
+ * Early data that was accepted, RFC 8446 4.2.10. Each record of it brings a byte or counts as empty, so there is an end
+ * to them; padding is no part of the limit.
+ */
+static enum hs take_early(struct tls_conn *c, const uint8_t *p, size_t len)
+{
+	struct early *e = &c->early_data;
+
+	if (num_msg(&c->rx))
+		return hs_refuse(c, ALERT_UNEXPECTED_MESSAGE, "early data within a message");
+	if (len > e->limit - e->num)
+		return hs_refuse(c, ALERT_UNEXPECTED_MESSAGE, "more than %u bytes of early data", e->limit);
+	if (!len && e->num_empty++ == EARLY_EMPTY_MAX)
+		return hs_refuse(c, ALERT_UNEXPECTED_MESSAGE, "more than %d records of early data without content",
+				 EARLY_EMPTY_MAX);
+	if (!len)
+		return HS_NEXT;
+	e->num += (uint32_t)len;
+	e->data = p;
+	e->data_len = len;
+	return HS_EARLY_DATA;
+}
+
 /* ---- records ---- */
 
 /* Early data that was not accepted: RFC 8446 4.2.10. */
@@ -125,6 +148,8 @@ static enum hs take_protected(struct tls_conn *c, uint8_t *rec, size_t len)
 		return take_handshake(c, content, content_len);
 	if (type == CT_ALERT)
 		return take_alert(c, content, content_len);
+	if (type == CT_APPLICATION_DATA && c->rx.early)
+		return take_early(c, content, content_len);
 	return hs_refuse(c, ALERT_UNEXPECTED_MESSAGE, "record of type %u during the handshake", type);
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* server: its side of the handshake, RFC 8446 figure 1. */
 #include "client_hello.h"
-#include "ext.h"
+#include "psk_server.h"
+#include "ticket.h"
 
 #define SERVER_HELLO_MAX	256	/* and of HelloRetryRequest */
 #define ENCRYPTED_EXTENSIONS_MAX 160
 
-_Static_assert(SERVER_HELLO_MAX >= 100 + KEM_SHARE_MAX, "the longest ServerHello");
-_Static_assert(ENCRYPTED_EXTENSIONS_MAX >= 20 + TLS_ALPN_MAX, "the longest EncryptedExtensions");
+_Static_assert(SERVER_HELLO_MAX >= 106 + KEM_SHARE_MAX, "the longest ServerHello");
+_Static_assert(ENCRYPTED_EXTENSIONS_MAX >= 24 + TLS_ALPN_MAX, "the longest EncryptedExtensions");
 
 static enum hs recv_client_hello(struct tls_conn *c)
 {
@@ -18,8 +19,11 @@ static enum hs recv_client_hello(struct tls_conn *c)
 
 static void put_key_share(struct tls_conn *c, struct build *b)
 {
-	struct vec ext = ext_begin(c, b, EXT_KEY_SHARE), share;
+	struct vec ext, share;
 
+	if (!c->kem)
+		return;		/* psk_ke */
+	ext = ext_begin(c, b, EXT_KEY_SHARE);
 	put_u16(b, c->kem->group);
 	share = put_vec(b, 2);
 	put_bytes(b, c->shares[0].bytes, c->kem->server_share_len);
@@ -32,6 +36,17 @@ static void put_selected_version(struct tls_conn *c, struct build *b)
 	struct vec ext = ext_begin(c, b, EXT_SUPPORTED_VERSIONS);
 
 	put_u16(b, VERSION_TLS13);
+	put_end(b, ext);
+}
+
+static void put_selected_identity(struct tls_conn *c, struct build *b)
+{
+	struct vec ext;
+
+	if (!c->psk.chosen)
+		return;
+	ext = ext_begin(c, b, EXT_PRE_SHARED_KEY);
+	put_u16(b, c->psk.selected);
 	put_end(b, ext);
 }
 
@@ -67,6 +82,7 @@ static enum hs send_server_hello(struct tls_conn *c)
 		return rc;
 	put_key_share(c, &b);
 	put_selected_version(c, &b);
+	put_selected_identity(c, &b);
 	put_end(&b, exts);
 	hs_send(c, &b);
 	c->tx.ccs_due = c->session_id_len > 0 && !c->retry;
@@ -108,9 +124,13 @@ static enum hs recv_client_hello_again(struct tls_conn *c)
 
 static enum hs start_handshake_keys(struct tls_conn *c)
 {
-	keys_early_init(&c->early, c->suite->hash, NULL, 0);
+	if (!c->psk.chosen)
+		keys_early_init(&c->early, c->suite->hash, NULL, 0);
 	hs_start_handshake_keys(c);
-	hs_rx_keys(c, c->handshake.client);
+	if (c->rx.early)
+		memcpy(c->early_data.after, c->handshake.client, sizeof(c->early_data.after));
+	else
+		hs_rx_keys(c, c->handshake.client);
 	hs_tx_keys(c, c->handshake.server);
 	return HS_NEXT;
 }
@@ -132,6 +152,10 @@ static enum hs send_encrypted_extensions(struct tls_conn *c)
 		put_bytes(&b, c->alpn, c->alpn_len);
 		put_end(&b, name);
 		put_end(&b, list);
+		put_end(&b, ext);
+	}
+	if (c->early_data.state == TLS_EARLY_ACCEPTED) {
+		ext = ext_begin(c, &b, EXT_EARLY_DATA);
 		put_end(&b, ext);
 	}
 	put_end(&b, exts);
@@ -161,10 +185,26 @@ static enum hs send_finished(struct tls_conn *c)
 
 /* ---- the client's answer ---- */
 
-/* No early data is accepted, so none ends. */
+/* 4.5: nothing is in it. */
+static enum hs parse_end_of_early_data(struct tls_conn *c, struct cursor *body)
+{
+	(void)c, (void)body;
+	return HS_NEXT;
+}
+
+/* Before it comes early data, which is the caller's. */
 static enum hs recv_end_of_early_data(struct tls_conn *c)
 {
-	(void)c;
+	enum hs rc;
+
+	if (!c->rx.early)
+		return HS_NEXT;
+	rc = hs_recv(c, HT_END_OF_EARLY_DATA, parse_end_of_early_data);
+	if (rc)
+		return rc;
+	c->rx.early = false;
+	hs_rx_keys(c, c->early_data.after);
+	wipe(c->early_data.after, sizeof(c->early_data.after));
 	return HS_NEXT;
 }
 
@@ -176,7 +216,9 @@ static enum hs recv_certificate(struct tls_conn *c)
 /* Follows a certificate only. */
 static enum hs recv_certificate_verify(struct tls_conn *c)
 {
-	return c->peer_known ? hs_recv(c, HT_CERTIFICATE_VERIFY, auth_parse_certificate_verify) : HS_NEXT;
+	bool due = c->cert_requested && c->peer_known;	/* a ticket may know him, too */
+
+	return due ? hs_recv(c, HT_CERTIFICATE_VERIFY, auth_parse_certificate_verify) : HS_NEXT;
 }
 
 static enum hs recv_finished(struct tls_conn *c)
@@ -195,8 +237,12 @@ hs_step *const server_steps[] = {
 	send_hello_retry_request,
 	send_change_cipher_spec,
 	recv_client_hello_again,
+	psk_ask_binder,
+	psk_check_binder,
+	psk_decide_early_data,
 	send_server_hello,
 	send_change_cipher_spec,
+	psk_ask_handshake_secret,
 	start_handshake_keys,
 	send_encrypted_extensions,
 	send_certificate_request,
@@ -204,9 +250,11 @@ hs_step *const server_steps[] = {
 	auth_ask_signature,
 	auth_send_certificate_verify,
 	send_finished,
+	ticket_send_all,
 	recv_end_of_early_data,
 	recv_certificate,
 	recv_certificate_verify,
 	recv_finished,
+	ticket_send_all,
 	NULL
 };

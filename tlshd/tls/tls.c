@@ -47,6 +47,9 @@ static void check_config(const struct tls_params *p)
 	must(!config->name_authorities || config->anchors);
 	must(p->alpn_len <= TLS_ALPN_MAX);
 	must(p->role == TLS_SERVER ? config->num_identities || config->num_externals : config->anchors || config->num_externals);
+	must(config->psk_modes <= (TLS_PSK_DHE_KE | TLS_PSK_KE) && config->num_tickets <= TLS_TICKETS_MAX);
+	must(config->ticket_lifetime_s <= TLS_TICKET_LIFETIME_MAX_S);
+	must(config->psk_modes || !config->num_externals);
 	must(!p->server_name || strlen(p->server_name) <= TLS_NAME_MAX);
 	check_keys(p);
 }
@@ -104,6 +107,7 @@ enum tls_want tls_advance(struct tls_conn *c, struct tls_out *out)
 
 	if (c->state != TLS_WANT_RX)
 		return c->state;
+	c->early_data.data = NULL;
 	c->tx.out = out;
 	rc = run(c);
 	if (rc == HS_WANT_RX && c->rx.eof)
@@ -147,7 +151,7 @@ uint8_t *tls_take_rx(struct tls_conn *c)
 
 bool tls_rx_idle(const struct tls_conn *c)
 {
-	return c->rx.msg_at == c->rx.msg_end && c->rx.raw_at == c->rx.raw_end;
+	return c->rx.msg_at == c->rx.msg_end && c->rx.raw_at == c->rx.raw_end && !c->early_data.data;
 }
 
 void tls_rx_window(struct tls_conn *c, struct tls_window *w)
@@ -176,6 +180,13 @@ void tls_rx_eof(struct tls_conn *c)
 size_t tls_rx_taken(const struct tls_conn *c)
 {
 	return c->rx.filled - c->rx.left;
+}
+
+size_t tls_early_data(const struct tls_conn *c, const uint8_t **p)
+{
+	must(c->early_data.data);
+	*p = c->early_data.data;
+	return c->early_data.data_len;
 }
 
 /* ---- signing ---- */
@@ -238,12 +249,6 @@ int tls_export(const struct tls_traffic *t, uint8_t *out, size_t len, const char
 		return -EINVAL;
 	keys_export(out, len, suite_find(t->suite)->hash, t->exporter_secret, label, label_len, context, context_len);
 	return 0;
-}
-
-size_t tls_early_data(const struct tls_conn *c, const uint8_t **p)
-{
-	*p = c->early_data.data;
-	return c->early_data.data_len;
 }
 
 void tls_set_now(struct tls_conn *c, int64_t now_ms)

@@ -40,6 +40,7 @@ enum tls_role { TLS_CLIENT, TLS_SERVER };
 #define TLS_SCHEMES_MAX	12
 #define TLS_SESSIONS_MAX 4		/* that a client offers at once */
 #define TLS_TICKETS_MAX	4		/* that a server sends at once */
+#define TLS_TICKET_LIFETIME_MAX_S (7 * 24 * 3600)	/* RFC 8446 4.6.1 */
 #define TLS_TICKET_MAX	2048		/* bytes of a ticket that a client keeps; a longer one is not used */
 #define TLS_EXTERNAL_MAX 256		/* bytes of an external key's identity */
 #define TLS_NAME_MAX	255
@@ -425,7 +426,7 @@ struct tls_result {
 	enum tls_early early;
 	uint32_t early_bytes;		/* sent or received */
 	uint16_t record_limit;		/* bytes of content that the peer takes in a record, where RFC 8449 is spoken; else 0 */
-	int64_t authenticated;		/* when the peer last proved its key, seconds since the epoch */
+	int64_t authenticated;		/* when the session's full handshake was, seconds since the epoch */
 	const char *reason;		/* NUL-terminated, empty if none; lives as long as the connection does */
 	const char *alpn;		/* not terminated */
 	size_t alpn_len;

@@ -23,12 +23,13 @@ typedef enum hs hs_step(struct tls_conn *c);
  * @opened: one has been
  * @seen: a record of the peer has been seen: it speaks TLS
  * @ccs_ok: change_cipher_spec is dropped, not refused
+ * @early: application data is early data that was accepted, until EndOfEarlyData
  * @finished: nothing is read any more
  */
 struct rx {
 	uint8_t *p;
 	uint32_t msg_at, msg_end, raw_at, raw_end, high, filled, left, early_skip;
-	bool eof, protected, opened, seen, ccs_ok, skipping, finished;
+	bool eof, protected, opened, seen, ccs_ok, skipping, early, finished;
 	uint8_t num_ccs, num_user_canceled;
 	struct tls_keys keys;
 };
@@ -62,6 +63,18 @@ struct key_share {
 enum sign_state { SIGN_NONE, SIGN_ASKED, SIGN_ANSWERED };
 
 /**
+ * struct session_peer - what a session's full handshake told of the peer
+ * @authenticated: when that was, seconds since the epoch
+ * @known: it had a certificate: @not_after and @leaf_sha256 are of it
+ */
+struct session_peer {
+	enum tls_auth auth;
+	bool known;
+	int64_t authenticated, not_after;
+	uint8_t leaf_sha256[32];
+};
+
+/**
  * struct psk - the pre-shared key of this handshake
  * @external: whose key the signer has; NULL: a ticket's
  * @session: client: the ticket that the server chose
@@ -69,6 +82,7 @@ enum sign_state { SIGN_NONE, SIGN_ASKED, SIGN_ANSWERED };
  * @offered, @num_offered: client: of params.sessions, in the last ClientHello
  * @hash: its own
  * @selected: its place among the identities that the client offered
+ * @peer: server: what a ticket says of the client
  * @secret: of a ticket; of an external key, what the signer gave last: the binder, then the Handshake Secret
  * @binder: server: the client's, @binder_len bytes of it, to be checked
  * @binder_hash: what it is the MAC of, hash_len(@hash) bytes
@@ -81,6 +95,7 @@ struct psk {
 	enum hash_id hash;
 	uint16_t selected;
 	uint8_t binder_len;
+	struct session_peer peer;
 	uint8_t secret[HASH_MAX];
 	uint8_t binder[HASH_MAX];
 	uint8_t binder_hash[HASH_MAX];
@@ -119,7 +134,8 @@ struct early {
  * @exts_sent: bit per enum ext: a response may carry what was asked for
  * @hello: client: random of its ClientHello; server that retries: digest of what the client may not change in it
  * @sign_op: what the signer was asked for, if @sign is not SIGN_NONE
- * @resumed, @authenticated: of a ticket's session; else when the peer's certificate was verified
+ * @resumed: by a ticket
+ * @authenticated: when its session began, or this one, seconds since the epoch
  * @psk_modes: server: TLS_PSK_... that are the client's and ours
  * @num_tickets: server: sent so far
  * @psk_offered: server: the first ClientHello had a pre_shared_key

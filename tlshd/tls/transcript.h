@@ -25,6 +25,12 @@ static inline void transcript_pick(struct transcript *t, enum hash_id id)
 	t->id = id;
 }
 
+/* The hash that runs with @id; to go on from it with what is not in the transcript, or not yet, copy it. */
+static inline const struct hash *transcript_running(const struct transcript *t, enum hash_id id)
+{
+	return id == HASH_SHA384 ? &t->sha384 : &t->sha256;
+}
+
 /* 4.4.1: at a HelloRetryRequest the first ClientHello, all that there is, becomes a message_hash. Only once picked. */
 static inline void transcript_retry(struct transcript *t)
 {
@@ -48,7 +54,7 @@ static inline void transcript_add(struct transcript *t, const void *p, size_t le
 /* Of what was added so far, only once picked: hash_len(@t->id) bytes. */
 static inline void transcript_hash(const struct transcript *t, uint8_t *out)
 {
-	hash_final(t->id == HASH_SHA384 ? &t->sha384 : &t->sha256, out);
+	hash_final(transcript_running(t, t->id), out);
 }
 
 /*
@@ -58,7 +64,7 @@ static inline void transcript_hash(const struct transcript *t, uint8_t *out)
 static inline void transcript_hash_with(const struct transcript *t, uint8_t *out, enum hash_id id, const void *p,
 					size_t len)
 {
-	struct hash h = id == HASH_SHA384 ? t->sha384 : t->sha256;
+	struct hash h = *transcript_running(t, id);
 
 	if (len)
 		hash_update(&h, p, len);

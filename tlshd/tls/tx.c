@@ -43,6 +43,12 @@ void hs_end(struct build *b)
 	store_be(b->p + 1, 3, b->len - MSG_HEADER_LEN);
 }
 
+void hs_send_post(struct tls_conn *c, struct build *b)
+{
+	hs_end(b);
+	send_record(c, CT_HANDSHAKE, VERSION_LEGACY, b->len);
+}
+
 void hs_send(struct tls_conn *c, struct build *b)
 {
 	hs_end(b);
