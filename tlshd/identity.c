@@ -90,6 +90,8 @@ static void load_chain(struct identity *id, const struct config_identity *ci, st
 		return;
 	rc = x509_chain_load(&id->chain, &id->chain_len, &id->leaf, &id->type, pem, len, why, sizeof(why));
 	free(pem);
+	if (!rc)
+		rc = x509_chain_facts(&id->facts, id->chain, id->chain_len);
 	if (rc == -E2BIG)
 		report_error(r, ci->certificate_line, "%s: the chain is too long; expected at most 15 KiB", ci->certificate);
 	else if (rc)
@@ -169,6 +171,7 @@ void identities_free(struct identities *ids)
 {
 	for (size_t i = 0; i < ids->num; i++) {
 		free(ids->v[i].chain);
+		x509_facts_free(&ids->v[i].facts);
 		if (ids->v[i].key_fd >= 0)
 			close(ids->v[i].key_fd);
 	}

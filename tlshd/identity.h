@@ -14,6 +14,7 @@
  * @at: index into the profile's identities
  * @chain: certificate_list in wire form (x509_chain_load()), malloc'd
  * @leaf: points into @chain
+ * @facts: of it, for peers that want to know before
  * @key_fd: the key's file, open for reading
  */
 struct identity {
@@ -21,6 +22,7 @@ struct identity {
 	uint8_t *chain;
 	size_t chain_len;
 	struct der leaf;
+	struct x509_facts facts;
 	enum sig_type type;
 	int key_fd;
 };

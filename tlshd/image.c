@@ -100,6 +100,10 @@ static struct image_identity make_identity(struct writer *w, const struct identi
 	out.chain = (struct image_span){ append(w, id->chain, id->chain_len), (uint32_t)id->chain_len };
 	out.leaf.off = out.chain.off + (uint32_t)(id->leaf.p - id->chain);
 	out.leaf.num = (uint32_t)id->leaf.len;
+	memcpy(out.cert_schemes, id->facts.schemes, sizeof(out.cert_schemes));
+	out.num_cert_schemes = id->facts.num_schemes;
+	out.issuers = (struct image_span){ append(w, id->facts.issuers, id->facts.issuers_len),
+					   (uint32_t)id->facts.issuers_len };
 	return out;
 }
 

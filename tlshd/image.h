@@ -35,6 +35,9 @@ struct image_identity {
 	uint32_t type;				/* enum sig_type of the certificate's key */
 	uint32_t role;				/* enum tls_role: what its key may sign as */
 	struct image_span chain, leaf;
+	uint16_t cert_schemes[X509_CHAIN_MAX];	/* struct x509_facts */
+	uint32_t num_cert_schemes;
+	struct image_span issuers;
 };
 
 struct image {

@@ -18,6 +18,18 @@ struct policy {
 	struct profile *profiles;
 };
 
+static struct tls_identity open_identity(const struct image *im, const struct image_identity *ii, uint32_t key_id)
+{
+	struct tls_identity out = {
+		.chain = image_at(im, ii->chain.off), .chain_len = ii->chain.num, .type = ii->type, .key_id = key_id,
+		.num_cert_schemes = (uint8_t)ii->num_cert_schemes,
+		.issuers = image_at(im, ii->issuers.off), .issuers_len = ii->issuers.num,
+	};
+
+	memcpy(out.cert_schemes, ii->cert_schemes, sizeof(ii->cert_schemes));
+	return out;
+}
+
 static int open_profile(struct profile *p, const struct image *im, const struct image_profile *ip)
 {
 	const struct image_identity *ids = image_identities(im) + ip->first_identity;
@@ -25,8 +37,7 @@ static int open_profile(struct profile *p, const struct image *im, const struct 
 
 	p->image = ip;
 	for (uint32_t i = 0; i < ip->num_identities; i++)
-		p->identities[i] = (struct tls_identity){ .chain = image_at(im, ids[i].chain.off),
-			.chain_len = ids[i].chain.num, .type = ids[i].type, .key_id = ip->first_identity + i };
+		p->identities[i] = open_identity(im, &ids[i], ip->first_identity + i);
 	p->config.identities = p->identities;
 	p->config.num_identities = (uint8_t)ip->num_identities;
 	memcpy(p->config.suites, ip->suites, sizeof(ip->suites));

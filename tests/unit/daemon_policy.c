@@ -217,6 +217,11 @@ static void a_grant_has_the_identity_and_the_anchors(void **state)
 	assert_int_equal(g.params.config->identities[0].key_id, 0);
 	assert_int_equal(g.params.config->identities[0].type, SIG_TYPE_P256);
 	assert_int_equal(g.params.config->identities[0].chain_len, setup.ids.v[0].chain_len);
+	assert_int_equal(g.params.config->identities[0].num_cert_schemes, setup.ids.v[0].facts.num_schemes);
+	assert_int_equal(g.params.config->identities[0].cert_schemes[0], setup.ids.v[0].facts.schemes[0]);
+	assert_memory_equal(g.params.config->identities[0].issuers, setup.ids.v[0].facts.issuers,
+			    setup.ids.v[0].facts.issuers_len);
+	assert_true(setup.ids.v[0].facts.num_schemes && setup.ids.v[0].facts.issuers_len);
 	r = client("out", "localhost");
 	assert_int_equal(policy_admit(&g, policy, &r, reason), 0);
 	assert_int_equal(g.params.role, TLS_CLIENT);

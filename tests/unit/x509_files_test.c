@@ -188,6 +188,123 @@ static void anchors_may_be_many_and_repeat(void **state)
 	x509_anchors_free(a);
 }
 
+static struct x509_anchors *load_anchors(const char *files)
+{
+	struct x509_anchors *a;
+	char err[256];
+	size_t len;
+	char *pem = join(files, &len);
+
+	if (x509_anchors_load(&a, pem, len, err, sizeof(err)))
+		fail_msg("%s: %s", files, err);
+	free(pem);
+	return a;
+}
+
+static void names_of_anchors_come_once_and_all_or_none(void **state)
+{
+	static const struct { const char *files; size_t num; } cases[] = {
+		{ "root.crt", 1 }, { "root.crt+other.crt", 2 }, { "root.crt+other.crt+root.crt", 2 },
+		{ "root.crt+long1.crt+long2.crt", 3 }, { "many.crt", 0 }, { "many.crt+root.crt", 0 },
+	};
+	static const char root_name[] = "Test Root", other_name[] = "Other Root";
+
+	(void)state;
+	for (size_t i = 0; i < NUM(cases); i++) {
+		struct x509_anchors *a = load_anchors(cases[i].files);
+		struct der names = x509_anchors_names(a);
+		size_t num = 0, n;
+
+		for (size_t at = 0; at < names.len; at += 2 + n, num++) {
+			n = (size_t)(names.p[at] << 8 | names.p[at + 1]);
+			assert_true(at + 2 + n <= names.len);
+			assert_int_equal(names.p[at + 2], 0x30);
+		}
+		assert_int_equal(num, cases[i].num);
+		assert_true(names.len <= X509_NAMES_MAX);
+		if (num) {
+			assert_non_null(memmem(names.p, names.len, root_name, strlen(root_name)));
+			assert_int_equal(memmem(names.p, names.len, other_name, strlen(other_name)) != NULL,
+					 strstr(cases[i].files, "other") != NULL);
+		}
+		x509_anchors_free(a);
+	}
+}
+
+static void a_digest_stands_for_the_set_of_anchors(void **state)
+{
+	static const struct { const char *one, *two; bool same; } cases[] = {
+		{ "root.crt", "root.crt", true }, { "root.crt+other.crt", "other.crt+root.crt", true },
+		{ "root.crt+other.crt", "root.crt+other.crt+root.crt", true }, { "root.crt", "other.crt", false },
+		{ "root.crt", "root.crt+other.crt", false }, { "root.crt+other.crt", "root.crt+rsaroot.crt", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NUM(cases); i++) {
+		struct x509_anchors *one = load_anchors(cases[i].one), *two = load_anchors(cases[i].two);
+
+		assert_int_equal(!memcmp(x509_anchors_digest(one), x509_anchors_digest(two), 32), cases[i].same);
+		x509_anchors_free(one);
+		x509_anchors_free(two);
+	}
+}
+
+/* ---- what our own chain is like ---- */
+
+/* Does a certificate of @list end at @at? */
+static bool ends_at(const uint8_t *list, size_t at)
+{
+	size_t end = 0;
+
+	while (end < at)
+		end += 3 + ((size_t)list[end] << 16 | (size_t)list[end + 1] << 8 | list[end + 2]) + 2;
+	return at && end == at;
+}
+
+static void facts_tell_signatures_and_issuers(void **state)
+{
+	static const struct { const char *files; uint16_t schemes[2]; size_t num_schemes, num_issuers; } cases[] = {
+		{ "p256.pem", { 0x0403 }, 1, 2 },
+		{ "p256.pem+root.crt", { 0x0403 }, 1, 2 },	/* the root signs itself */
+		{ "rsaleaf.crt", { 0x0401 }, 1, 1 },
+		{ "self.crt", { 0 }, 0, 1 },
+		{ "sha1.crt", { 0x0203 }, 1, 1 },
+		{ "underpss.pem", { 0x0809, 0x0403 }, 2, 2 },
+		{ "underpss.crt", { 0x0804 }, 1, 1 },		/* of which key cannot be told */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NUM(cases); i++) {
+		size_t len, num = 0, list_len, n;
+		char *pem = join(cases[i].files, &len), err[256];
+		struct x509_facts facts;
+		enum sig_type type;
+		struct der leaf;
+		uint8_t *list;
+
+		assert_int_equal(x509_chain_load(&list, &list_len, &leaf, &type, pem, len, err, sizeof(err)), 0);
+		assert_int_equal(x509_chain_facts(&facts, list, list_len), 0);
+		assert_int_equal(facts.num_schemes, cases[i].num_schemes);
+		for (size_t k = 0; k < facts.num_schemes; k++)
+			assert_int_equal(facts.schemes[k], cases[i].schemes[k]);
+		for (size_t at = 0; at < facts.issuers_len; at += 2 + n, num++)
+			n = (size_t)(facts.issuers[at] << 8 | facts.issuers[at + 1]);
+		assert_int_equal(num, cases[i].num_issuers);
+		x509_facts_free(&facts);
+		for (size_t cut = 0; cut < list_len; cut++) {
+			uint8_t *copy = malloc(cut + !cut);
+
+			memcpy(copy, list, cut);
+			assert_int_equal(x509_chain_facts(&facts, copy, cut), ends_at(list, cut) ? 0 : -EINVAL);
+			x509_facts_free(&facts);
+			free(copy);
+		}
+		free(list);
+		free(pem);
+	}
+	assert_int_equal(ERR_peek_error(), 0);
+}
+
 /* ---- names ---- */
 
 #define L63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -244,6 +361,9 @@ int main(void)
 		cmocka_unit_test(anchors_must_be_certificates),
 		cmocka_unit_test(what_an_entry_is_called_is_printed_as_ascii),
 		cmocka_unit_test(anchors_may_be_many_and_repeat),
+		cmocka_unit_test(names_of_anchors_come_once_and_all_or_none),
+		cmocka_unit_test(a_digest_stands_for_the_set_of_anchors),
+		cmocka_unit_test(facts_tell_signatures_and_issuers),
 		cmocka_unit_test(names),
 	};
 

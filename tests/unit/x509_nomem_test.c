@@ -66,7 +66,27 @@ static int try_chain(const char *pem, size_t len)
 	int ret = x509_chain_load(&list, &list_len, &leaf, &type, pem, len, err, sizeof(err));
 
 	assert_true(ret == 0 || (!list && err[0]));
+	if (!ret) {
+		struct x509_facts facts;
+
+		ret = x509_chain_facts(&facts, list, list_len);
+		assert_true(ret == 0 || !facts.issuers);
+		x509_facts_free(&facts);
+	}
 	free(list);
+	return ret;
+}
+
+/* A client's that nothing verifies. */
+static int try_take(const char *pem, size_t len)
+{
+	struct x509_peer peer;
+	struct x509_fail fail;
+	int ret = x509_take(&peer, &fail, chain[0]);
+
+	(void)pem, (void)len;
+	assert_true(ret == 0 || (ret == fail.err && fail.reason[0] && !peer.pub.pkey));
+	x509_peer_free(&peer);
 	return ret;
 }
 
@@ -134,6 +154,7 @@ static const struct attempt {
 	{ "SHA-1", try_verify, "sha1.pem", "localhost", -EKEYREJECTED },
 	{ "a key of another type", try_verify, "p521.pem", "localhost", -EKEYREJECTED },
 	{ "an Ed25519 key", try_verify, "ed25519.pem", "localhost", 0 },
+	{ "a client's that is taken as it is", try_take, "self.crt", NULL, 0 },
 	{ "our own chain", try_chain, "within.pem", NULL, 0 },
 	{ "a chain that is none", try_chain, "forged.pem", NULL, -EINVAL },
 	{ "trust anchors", try_anchors, "root.crt", NULL, 0 },

@@ -269,6 +269,12 @@ void x509_anchors_free(struct x509_anchors *a);
  */
 struct der x509_anchors_names(const struct x509_anchors *a);
 
+/*
+ * x509_anchors_digest() - 32 bytes that stand for the set of anchors, in whatever order and however often the file has
+ * them; live as long as the anchors do
+ */
+const uint8_t *x509_anchors_digest(const struct x509_anchors *a);
+
 /**
  * x509_chain_load() - our own chain from PEM, leaf first
  * @out: out: TLS 1.3 certificate_list without its length: for each a 3-byte length, DER, 2 zero bytes of extensions;
@@ -281,6 +287,29 @@ struct der x509_anchors_names(const struct x509_anchors *a);
  */
 int x509_chain_load(uint8_t **out, size_t *out_len, struct der *leaf, enum sig_type *type, const char *pem, size_t len,
 		    char *err, size_t err_len) CRYPTO_MUST_CHECK;
+
+/**
+ * struct x509_facts - what a peer may want to know of a chain of ours before it sees it
+ * @schemes: SignatureSchemes that its certificates are signed with, but for those that sign themselves; 0: one without
+ *	such a number
+ * @issuers: their names in DER, each behind a 2-byte length; malloc'd
+ */
+struct x509_facts {
+	uint16_t schemes[X509_CHAIN_MAX];
+	uint8_t num_schemes;
+	uint8_t *issuers;
+	size_t issuers_len;
+};
+
+/**
+ * x509_chain_facts() - find them
+ * @out: out: free with x509_facts_free(); zero on failure
+ * @list: as x509_chain_load() makes it
+ *
+ * Return: 0; -EINVAL it is no such list; -ENOMEM.
+ */
+int x509_chain_facts(struct x509_facts *out, const uint8_t *list, size_t len) CRYPTO_MUST_CHECK;
+void x509_facts_free(struct x509_facts *f);
 
 struct x509_times { int64_t not_before, not_after; };
 int x509_leaf_times(struct x509_times *out, struct der leaf) CRYPTO_MUST_CHECK;

@@ -18,7 +18,12 @@ struct x509_anchors {
 	uint8_t *names;
 	size_t names_len;
 	bool too_many_names;
+	uint8_t digest[32];
 };
+
+/* Lists of DER names, each behind a 2-byte length. Adding: 0, or -ENOMEM, also for a name over 64 KiB. */
+bool x509_names_have(const uint8_t *names, size_t names_len, const uint8_t *name, size_t len);
+int x509_names_add(uint8_t **names, size_t *names_len, const uint8_t *name, size_t len) CRYPTO_MUST_CHECK;
 
 X509 *x509_parse(const uint8_t *der, size_t len);	/* NULL: no certificate, or something behind it */
 

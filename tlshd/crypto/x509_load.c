@@ -96,48 +96,62 @@ out:
 
 /* ---- trust anchors ---- */
 
-static bool has_name(const struct x509_anchors *a, const uint8_t *name, size_t len)
-{
-	size_t n;
-
-	for (size_t at = 0; at < a->names_len; at += 2 + n) {	/* not by pointer: NULL has no successor, not even by 0 */
-		const uint8_t *p = a->names + at;
-
-		n = (size_t)(p[0] << 8 | p[1]);
-		if (n == len && !memcmp(p + 2, name, len))
-			return true;
-	}
-	return false;
-}
-
 /* Adds @x's subject, unless it is there already. */
 static int add_name(struct x509_anchors *a, X509 *x)
 {
 	const uint8_t *name;
 	size_t len;
-	uint8_t *p;
 
 	if (!X509_NAME_get0_der(X509_get_subject_name(x), &name, &len))
 		return -ENOMEM;
-	if (a->too_many_names || has_name(a, name, len))
+	if (a->too_many_names || x509_names_have(a->names, a->names_len, name, len))
 		return 0;
 	if (a->names_len + 2 + len > X509_NAMES_MAX) {
 		a->too_many_names = true;
 		return 0;
 	}
-	p = realloc(a->names, a->names_len + 2 + len);
-	if (!p)
+	return x509_names_add(&a->names, &a->names_len, name, len);
+}
+
+/* Of each certificate the SHA-256. */
+struct digests {
+	uint8_t (*v)[32];
+	size_t num;
+};
+
+static int add_digest(struct digests *d, const uint8_t *der, size_t len)
+{
+	uint8_t (*v)[32] = realloc(d->v, (d->num + 1) * sizeof(*v));
+	struct hash h;
+
+	if (!v)
 		return -ENOMEM;
-	a->names = p;
-	p += a->names_len;
-	p[0] = (uint8_t)(len >> 8);
-	p[1] = (uint8_t)len;
-	memcpy(p + 2, name, len);
-	a->names_len += 2 + len;
+	d->v = v;
+	hash_init(&h, HASH_SHA256);
+	hash_update(&h, der, len);
+	hash_final(&h, v[d->num++]);
 	return 0;
 }
 
-static int fill(struct x509_anchors *a, struct pem_reader *r)
+static int compare(const void *a, const void *b)
+{
+	return memcmp(a, b, 32);
+}
+
+/* Of the set: sorted, and each once. */
+static void digest_all(uint8_t *out, struct digests *d)
+{
+	struct hash h;
+
+	qsort(d->v, d->num, sizeof(*d->v), compare);
+	hash_init(&h, HASH_SHA256);
+	for (size_t i = 0; i < d->num; i++)
+		if (!i || compare(d->v[i - 1], d->v[i]))
+			hash_update(&h, d->v[i], sizeof(d->v[i]));
+	hash_final(&h, out);
+}
+
+static int fill(struct x509_anchors *a, struct digests *d, struct pem_reader *r)
 {
 	uint8_t *der;
 	long len;
@@ -145,8 +159,10 @@ static int fill(struct x509_anchors *a, struct pem_reader *r)
 	int ret;
 
 	while ((ret = pem_next(r, &x, &der, &len)) > 0) {
+		ret = add_digest(d, der, (size_t)len);
 		OPENSSL_free(der);
-		ret = X509_STORE_add_cert(a->store, x) ? add_name(a, x) : -ENOMEM;
+		if (!ret)
+			ret = X509_STORE_add_cert(a->store, x) ? add_name(a, x) : -ENOMEM;
 		X509_free(x);
 		if (ret) {
 			snprintf(r->err, r->err_len, "out of memory");
@@ -163,6 +179,7 @@ static int fill(struct x509_anchors *a, struct pem_reader *r)
 int x509_anchors_load(struct x509_anchors **out, const char *pem, size_t len, char *err, size_t err_len)
 {
 	struct x509_anchors *a = calloc(1, sizeof(*a));
+	struct digests d = { 0 };
 	struct pem_reader r;
 	int ret = pem_open(&r, pem, len, err, err_len);
 
@@ -174,8 +191,11 @@ int x509_anchors_load(struct x509_anchors **out, const char *pem, size_t len, ch
 	if (a)
 		a->store = X509_STORE_new();
 	if (a && a->store)
-		ret = fill(a, &r);
+		ret = fill(a, &d, &r);
+	if (!ret)
+		digest_all(a->digest, &d);
 out:
+	free(d.v);
 	BIO_free(r.bio);
 	ERR_clear_error();
 	if (ret)
@@ -188,6 +208,11 @@ out:
 struct der x509_anchors_names(const struct x509_anchors *a)
 {
 	return a->too_many_names ? (struct der){ 0 } : (struct der){ a->names, a->names_len };
+}
+
+const uint8_t *x509_anchors_digest(const struct x509_anchors *a)
+{
+	return a->digest;
 }
 
 void x509_anchors_free(struct x509_anchors *a)
