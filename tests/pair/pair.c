@@ -38,6 +38,11 @@ void pair_add_identity(struct pair *p, enum tls_role role, const char *cert)
 	assert_int_equal(sig_key_load(&s->keys[n], pem, len, err, sizeof(err)), 0);
 	free(pem);
 	s->identities[n].chain = s->chains[n];
+	assert_int_equal(x509_chain_facts(&s->facts[n], s->chains[n], s->identities[n].chain_len), 0);
+	memcpy(s->identities[n].cert_schemes, s->facts[n].schemes, sizeof(s->facts[n].schemes));
+	s->identities[n].num_cert_schemes = s->facts[n].num_schemes;
+	s->identities[n].issuers = s->facts[n].issuers;
+	s->identities[n].issuers_len = s->facts[n].issuers_len;
 	s->identities[n].key_id = (uint32_t)n;
 	s->config.identities = s->identities;
 	s->config.num_identities++;
@@ -47,6 +52,7 @@ static void drop_identities(struct side *s)
 {
 	for (size_t i = 0; i < IDENTITIES_MAX; i++) {
 		free(s->chains[i]);
+		x509_facts_free(&s->facts[i]);
 		sig_key_free(s->keys[i]);
 	}
 	memset(s->chains, 0, sizeof(s->chains));

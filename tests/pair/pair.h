@@ -11,7 +11,7 @@
 
 /**
  * struct side - one end
- * @identities, @keys, @chains: what it can sign with; key_id is the place
+ * @identities, @keys, @chains, @facts: what it can sign with; key_id is the place
  * @external, @psk: the key that it shares with the peer, if any
  * @bad_signer: it gives no answer
  * @num_signed: of its answers, by enum tls_sign_op
@@ -30,6 +30,7 @@ struct side {
 	struct tls_identity identities[IDENTITIES_MAX];
 	struct sig_key *keys[IDENTITIES_MAX];
 	uint8_t *chains[IDENTITIES_MAX];
+	struct x509_facts facts[IDENTITIES_MAX];
 	struct tls_external external;
 	uint8_t psk[HASH_MAX];
 	bool bad_signer;

@@ -170,6 +170,109 @@ static void the_clients_leaf_is_told_by_its_hash(void **state)
 	pair_free(&p);
 }
 
+/* ---- which one ---- */
+
+static void schemes_of(struct pair *p, enum tls_role role, uint16_t a, uint16_t b)
+{
+	p->side[role].config.schemes[0] = a;
+	p->side[role].config.schemes[1] = b;
+	p->side[role].config.num_schemes = b ? 2 : 1;
+}
+
+static const struct tls_identity *used(struct pair *p, enum tls_role role)
+{
+	return p->side[role].c.identity;
+}
+
+static void each_side_is_given_what_it_accepts(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_init(&p, "p256");
+	pair_add_identity(&p, TLS_SERVER, "ed25519");
+	pair_client_auth(&p, TLS_CLIENT_AUTH_REQUEST, "p384");
+	pair_add_identity(&p, TLS_CLIENT, "rsa3072");
+	schemes_of(&p, TLS_CLIENT, SIG_ED25519, SIG_ECDSA_P384_SHA384);
+	schemes_of(&p, TLS_SERVER, SIG_RSA_PSS_RSAE_SHA512, SIG_ECDSA_P256_SHA256);
+	pair_run(&p);
+	assert_open(&p);
+	/* Its chain is signed with ecdsa_secp256r1_sha256, which this client does not name: sent nevertheless. */
+	assert_ptr_equal(used(&p, TLS_SERVER), &p.side[TLS_SERVER].identities[1]);
+	assert_int_equal(result(&p, TLS_CLIENT).sigscheme, SIG_ED25519);
+	assert_ptr_equal(used(&p, TLS_CLIENT), &p.side[TLS_CLIENT].identities[1]);
+	assert_int_equal(result(&p, TLS_SERVER).sigscheme, SIG_RSA_PSS_RSAE_SHA512);
+	pair_free(&p);
+}
+
+static void a_client_without_a_fitting_certificate_sends_none(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	for (int mode = TLS_CLIENT_AUTH_VERIFY; mode <= TLS_CLIENT_AUTH_REQUIRE; mode++) {
+		pair_init(&p, "p256");
+		pair_client_auth(&p, (enum tls_client_auth)mode, "client");
+		schemes_of(&p, TLS_SERVER, SIG_ED25519, 0);
+		pair_run(&p);
+		if (mode == TLS_CLIENT_AUTH_REQUIRE)
+			assert_refused(&p, TLS_SERVER, ALERT_CERTIFICATE_REQUIRED, NULL);
+		else
+			assert_open(&p);
+		assert_int_equal(result(&p, TLS_SERVER).auth, TLS_AUTH_NONE);
+		assert_int_equal(p.side[TLS_CLIENT].num_signed[TLS_SIGN_CERTIFICATE], 0);
+		pair_free(&p);
+	}
+}
+
+static void a_server_that_names_its_authorities_gets_one_of_them(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	for (int named = 0; named < 2; named++) {
+		pair_init(&p, "p256");
+		pair_client_auth(&p, TLS_CLIENT_AUTH_REQUIRE, "untrusted");
+		pair_add_identity(&p, TLS_CLIENT, "client");
+		p.side[TLS_SERVER].config.name_authorities = named;
+		pair_run(&p);
+		if (named)
+			assert_open(&p);
+		else
+			assert_refused(&p, TLS_SERVER, ALERT_UNKNOWN_CA, "Other Root");
+		assert_ptr_equal(used(&p, TLS_CLIENT), &p.side[TLS_CLIENT].identities[named]);
+		pair_free(&p);
+	}
+}
+
+/* Once its hello is out, it accepts one scheme only: the other side does not know, and signs with another. */
+static enum hs accept_one_alone(struct tls_conn *c)
+{
+	struct tls_config *config = (struct tls_config *)c->params.config;
+
+	config->schemes[0] = SIG_ED25519;
+	config->num_schemes = 1;
+	return HS_NEXT;
+}
+
+static void a_signature_of_a_scheme_not_offered_is_refused(void **state)
+{
+	(void)state;
+	for (int role = 0; role < 2; role++) {
+		struct pair p;
+
+		pair_init(&p, "p256");
+		pair_client_auth(&p, TLS_CLIENT_AUTH_REQUIRE, "client");
+		pair_steps(&p, (enum tls_role)role);
+		pair_insert(&p, (enum tls_role)role, role == TLS_SERVER ? pair_step(&p, role, auth_send_certificate) : 3,
+			    accept_one_alone);
+		pair_run(&p);
+		assert_refused(&p, (enum tls_role)role, ALERT_ILLEGAL_PARAMETER, "not offered");
+		assert_int_equal(result(&p, (enum tls_role)role).auth, TLS_AUTH_NONE);
+		pair_free(&p);
+	}
+}
+
 static int start(void **state)
 {
 	(void)state;
@@ -193,6 +296,10 @@ int main(void)
 		cmocka_unit_test(a_clients_signer_that_fails_is_an_internal_error),
 		cmocka_unit_test(the_suite_and_a_retry_make_no_difference),
 		cmocka_unit_test(the_clients_leaf_is_told_by_its_hash),
+		cmocka_unit_test(each_side_is_given_what_it_accepts),
+		cmocka_unit_test(a_client_without_a_fitting_certificate_sends_none),
+		cmocka_unit_test(a_server_that_names_its_authorities_gets_one_of_them),
+		cmocka_unit_test(a_signature_of_a_scheme_not_offered_is_refused),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
