@@ -21,6 +21,14 @@ static enum tls_want start_external(struct tls_conn *c, enum hash_id hash, struc
 	return tls_advance(c, out);
 }
 
+static const uint8_t *unhex_share(void)
+{
+	static uint8_t share[32];
+
+	unhex(share, SHARE_X25519);
+	return share;
+}
+
 static const uint8_t fake[HASH_MAX] = "what the signer says............................";
 
 static void an_external_key_is_offered_alone_with_the_signers_binder(void **state)
@@ -154,6 +162,52 @@ static void a_signer_without_an_answer_ends_it(void **state)
 	}
 }
 
+/* The signer makes the Handshake Secret, of which the rest follows: 7.1. */
+static void the_handshake_secret_is_the_signers(void **state)
+{
+	static const char *const shares[] = { "0033" SERVER_SHARE, "002b0304" };	/* with (EC)DHE, without */
+
+	(void)state;
+	for (size_t i = 0; i < NUM(shares); i++) {
+		for (int fail = 0; fail < 2; fail++) {
+			struct answer a = plain_answer;
+			struct keys_handshake expected;
+			uint8_t body[1024], dhe[KEM_SECRET_MAX], hash[HASH_MAX];
+			struct tls_sign_req req;
+			struct tls_out out;
+			struct tls_conn c;
+			size_t len;
+
+			start_external(&c, HASH_SHA256, &out);
+			drive_config.psk_modes = TLS_PSK_DHE_KE | TLS_PSK_KE;
+			tls_sign_answer(&c, fake, 32);
+			tls_advance(&c, &out);
+			a.exts[0] = shares[i];
+			a.exts[1] = i ? "00290000" : "002b0304";
+			a.exts[2] = i ? NULL : "00290000";
+			assert_int_equal(c.shares[0].kem->decaps(dhe, c.shares[0].priv, unhex_share()), 0);
+			len = make_answer(&c, body, &a);
+			assert_int_equal(drive_message(&c, HT_SERVER_HELLO, body, len), TLS_WANT_SIGN);
+			tls_sign_request(&c, &req);
+			assert_int_equal(req.op, TLS_SIGN_HANDSHAKE_SECRET);
+			assert_ptr_equal(req.external, &external);
+			assert_int_equal(req.dhe_len, i ? 0 : 32);
+			assert_memory_equal(req.dhe, dhe, req.dhe_len);
+			tls_sign_answer(&c, fake, fail ? 0 : 32);
+			assert_int_equal(drive_feed(&c, "", 0, &len), fail ? TLS_FAILED : TLS_WANT_RX);
+			if (fail) {
+				drive_refused(&c, "no secret", ALERT_INTERNAL_ERROR);
+			} else {
+				transcript_hash(&c.transcript, hash);
+				keys_handshake_given(&expected, HASH_SHA256, fake, hash);
+				assert_memory_equal(c.rx.keys.secret, expected.server, 32);
+				assert_memory_equal(c.tx.keys.secret, expected.client, 32);
+			}
+			tls_wipe(&c);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +215,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_binder_is_asked_for_again_after_a_retry, tear_down),
 		cmocka_unit_test_teardown(a_server_must_take_the_external_key, tear_down),
 		cmocka_unit_test_teardown(a_signer_without_an_answer_ends_it, tear_down),
+		cmocka_unit_test_teardown(the_handshake_secret_is_the_signers, tear_down),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

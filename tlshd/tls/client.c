@@ -422,10 +422,8 @@ static enum hs send_finished(struct tls_conn *c)
 	if (rc)
 		return rc;
 	hs_tx_keys(c, c->master.client);
-	if (c->params.config->psk_modes) {	/* else no ticket comes */
-		transcript_hash(&c->transcript, hash);
-		keys_resumption(&c->master, hash);
-	}
+	transcript_hash(&c->transcript, hash);
+	keys_resumption(&c->master, hash);
 	return HS_NEXT;
 }
 
