@@ -3,12 +3,12 @@
 
 #include <confuse.h>
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "account.h"
 
 /*
  * libconfuse calls back after each option, while it knows the line, but hands no context through: the file being read
@@ -238,39 +238,6 @@ static int on_identity(cfg_t *cfg, cfg_opt_t *opt)
 	return 0;
 }
 
-static bool parse_id(const char *s, uint32_t *id)
-{
-	char *end;
-	unsigned long v;
-
-	if (*s < '0' || *s > '9')
-		return false;
-	errno = 0;
-	v = strtoul(s, &end, 10);
-	if (errno || *end || v >= UINT32_MAX)	/* -1 means "no id" to the kernel */
-		return false;
-	*id = (uint32_t)v;
-	return true;
-}
-
-static bool user_id(const char *name, uint32_t *id)
-{
-	struct passwd *pw = parse_id(name, id) ? NULL : getpwnam(name);
-
-	if (pw)
-		*id = pw->pw_uid;
-	return pw || parse_id(name, id);
-}
-
-static bool group_id(const char *name, uint32_t *id)
-{
-	struct group *gr = parse_id(name, id) ? NULL : getgrnam(name);
-
-	if (gr)
-		*id = gr->gr_gid;
-	return gr || parse_id(name, id);
-}
-
 static void add_id(cfg_t *cfg, cfg_opt_t *opt, struct config_ids *out, const char *kind,
 		   bool (*find)(const char *, uint32_t *))
 {
@@ -303,13 +270,13 @@ static void add_id(cfg_t *cfg, cfg_opt_t *opt, struct config_ids *out, const cha
 
 static int on_allow_users(cfg_t *cfg, cfg_opt_t *opt)
 {
-	add_id(cfg, opt, &rd.role.users, "user", user_id);
+	add_id(cfg, opt, &rd.role.users, "user", account_user);
 	return 0;
 }
 
 static int on_allow_groups(cfg_t *cfg, cfg_opt_t *opt)
 {
-	add_id(cfg, opt, &rd.role.groups, "group", group_id);
+	add_id(cfg, opt, &rd.role.groups, "group", account_group);
 	return 0;
 }
 

@@ -6,7 +6,7 @@ HOST_TESTS += $(DAEMON_TESTS) tests/unit/daemon_cli
 
 $(addsuffix .o,$(DAEMON_TESTS)): ALL_CFLAGS += -DCERTS='"$(B)/tests/certs"' -DEXAMPLE='"$(CURDIR)/tlshd/tlshd.conf"'
 
-DAEMON_CONFIG_SRC := $(addprefix tlshd/,config.c identity.c image.c report.c log.c)
+DAEMON_CONFIG_SRC := $(addprefix tlshd/,config.c account.c identity.c image.c report.c log.c)
 
 $(B)/tests/unit/daemon_upcall: $(call objs,tests/unit/daemon_upcall.c tlshd/upcall.c)
 $(B)/tests/unit/daemon_pool: $(call objs,tests/unit/daemon_pool.c tlshd/pool.c)
