@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "account.h"
+#include "tickets.h"
 
 /*
  * libconfuse calls back after each option, while it knows the line, but hands no context through: the file being read
@@ -23,6 +24,7 @@ static struct reading {
 	const cfg_opt_t *list;		/* the list being read, see new_value() */
 	unsigned list_num;
 	char list_last[256];
+	int interval_line;		/* of ticket-key-interval */
 	bool oom;
 } rd;
 
@@ -163,6 +165,27 @@ static int on_timeout(cfg_t *cfg, cfg_opt_t *opt)
 	return 0;
 }
 
+static int on_tickets(cfg_t *cfg, cfg_opt_t *opt)
+{
+	check_range(cfg, opt, 0, TLS_TICKETS_MAX);
+	rd.cur.num_tickets = (uint32_t)cfg_opt_getnint(opt, 0);
+	return 0;
+}
+
+static int on_ticket_lifetime(cfg_t *cfg, cfg_opt_t *opt)
+{
+	check_range(cfg, opt, 1, CONFIG_LIFETIME_MAX);
+	rd.cur.ticket_lifetime_s = (uint32_t)cfg_opt_getnint(opt, 0);
+	return 0;
+}
+
+static int on_ticket_key_interval(cfg_t *cfg, cfg_opt_t *opt)
+{
+	check_range(cfg, opt, 1, CONFIG_LIFETIME_MAX);
+	rd.interval_line = cfg->line;
+	return 0;
+}
+
 static int on_threads(cfg_t *cfg, cfg_opt_t *opt)
 {
 	check_range(cfg, opt, 0, CONFIG_THREADS_MAX);
@@ -194,6 +217,12 @@ static void read_path(cfg_t *cfg, cfg_opt_t *opt, char **path, int *line)
 	free(*path);
 	*path = copy(s);
 	*line = cfg->line;
+}
+
+static int on_ticket_keys(cfg_t *cfg, cfg_opt_t *opt)
+{
+	read_path(cfg, opt, &rd.c->ticket_keys, &rd.c->ticket_keys_line);
+	return 0;
 }
 
 static int on_trust(cfg_t *cfg, cfg_opt_t *opt)
@@ -340,6 +369,8 @@ static void profile_reset(struct config_profile *p)
 {
 	memset(p, 0, sizeof(*p));
 	p->timeout_ms = 10000;
+	p->num_tickets = CONFIG_TICKETS_DEFAULT;
+	p->ticket_lifetime_s = CONFIG_LIFETIME_DEFAULT;
 	for (size_t i = 0; i < NUM(suite_names); i++)
 		p->suites[i] = suite_names[i].id;
 	p->num_suites = NUM(suite_names);
@@ -398,10 +429,14 @@ static const struct { const char *path; cfg_validate_callback_t on; } handlers[]
 	{ "threads", on_threads },
 	{ "max-handshakes", on_max_handshakes },
 	{ "log-level", on_log_level },
+	{ "ticket-keys", on_ticket_keys },
+	{ "ticket-key-interval", on_ticket_key_interval },
 	{ "profile", on_profile },
 	{ "profile|trust", on_trust },
 	{ "profile|alpn", on_alpn },
 	{ "profile|timeout", on_timeout },
+	{ "profile|tickets", on_tickets },
+	{ "profile|ticket-lifetime", on_ticket_lifetime },
 	{ "profile|suites", on_suites },
 	{ "profile|groups", on_groups },
 	{ "profile|identity", on_identity },
@@ -435,6 +470,8 @@ static cfg_t *make_parser(void)
 		CFG_STR("trust", NULL, CFGF_NODEFAULT),
 		CFG_STR_LIST("alpn", NULL, CFGF_NONE),
 		CFG_INT("timeout", 10, CFGF_NONE),
+		CFG_INT("tickets", CONFIG_TICKETS_DEFAULT, CFGF_NONE),
+		CFG_INT("ticket-lifetime", CONFIG_LIFETIME_DEFAULT, CFGF_NONE),
 		CFG_STR_LIST("suites", NULL, CFGF_NONE),
 		CFG_STR_LIST("groups", NULL, CFGF_NONE),
 		CFG_END(),
@@ -443,6 +480,8 @@ static cfg_t *make_parser(void)
 		CFG_INT("threads", 0, CFGF_NONE),
 		CFG_INT("max-handshakes", CONFIG_HANDSHAKES_DEFAULT, CFGF_NONE),
 		CFG_STR("log-level", "info", CFGF_NONE),
+		CFG_STR("ticket-keys", NULL, CFGF_NODEFAULT),
+		CFG_INT("ticket-key-interval", 0, CFGF_NODEFAULT),
 		CFG_SEC("profile", profile, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 		CFG_END(),
 	};
@@ -463,6 +502,29 @@ static uint32_t count_cores(void)
 	return n < 1 ? 1 : n > CONFIG_THREADS_MAX ? CONFIG_THREADS_MAX : (uint32_t)n;
 }
 
+/* A quarter of the longest lifetime, unless told: then five keys open tickets, and the oldest is little older than needed. */
+static void finish_tickets(cfg_t *cfg)
+{
+	struct config *c = rd.c;
+
+	for (size_t i = 0; i < c->num_profiles; i++) {
+		const struct config_profile *p = &c->profiles[i];
+
+		if (p->roles[TLS_SERVER].present && p->num_tickets && p->ticket_lifetime_s > c->ticket_lifetime_s)
+			c->ticket_lifetime_s = p->ticket_lifetime_s;
+	}
+	if (!c->ticket_lifetime_s)
+		c->ticket_lifetime_s = CONFIG_LIFETIME_DEFAULT;
+	c->ticket_interval_s = (c->ticket_lifetime_s + 3) / 4;
+	if (!rd.interval_line)
+		return;
+	c->ticket_interval_s = (uint32_t)cfg_getint(cfg, "ticket-key-interval");
+	if (c->ticket_interval_s && c->ticket_lifetime_s > c->ticket_interval_s * TICKETS_KEEP_MAX)
+		report_error(rd.r, rd.interval_line, "ticket-key-interval: too short for a ticket-lifetime of %u; expected at "
+			     "least %u, for %d keys", c->ticket_lifetime_s,
+			     (c->ticket_lifetime_s + TICKETS_KEEP_MAX - 1) / TICKETS_KEEP_MAX, TICKETS_KEEP_MAX);
+}
+
 static void finish(cfg_t *cfg, int rc)
 {
 	if (rc == CFG_FILE_ERROR)
@@ -476,6 +538,7 @@ static void finish(cfg_t *cfg, int rc)
 	if (!rd.c->threads)
 		rd.c->threads = count_cores();
 	rd.c->max_handshakes = (uint32_t)cfg_getint(cfg, "max-handshakes");
+	finish_tickets(cfg);
 	if (!rd.c->num_profiles)
 		report_error(rd.r, 0, "no profile; expected at least one section profile \"NAME\" { ... }");
 }
@@ -521,5 +584,6 @@ void config_free(struct config *c)
 	for (size_t i = 0; i < c->num_profiles; i++)
 		profile_free(&c->profiles[i]);
 	free(c->profiles);
+	free(c->ticket_keys);
 	free(c);
 }

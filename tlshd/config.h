@@ -23,6 +23,9 @@
 /* As many as the module lets in, so that its limits for one user are met before ours, which all users share. */
 #define CONFIG_HANDSHAKES_DEFAULT 16384
 #define CONFIG_TIMEOUT_MAX	300	/* seconds */
+#define CONFIG_TICKETS_DEFAULT	2	/* a browser opens a second connection while the first ticket is in use */
+#define CONFIG_LIFETIME_DEFAULT	(24 * 3600)
+#define CONFIG_LIFETIME_MAX	(7 * 24 * 3600)	/* RFC 8446 4.6.1 */
 
 /* Users or groups that may use a role of a profile. */
 struct config_ids {
@@ -55,6 +58,7 @@ struct config_profile {
 	uint16_t suites[TLS_SUITES_MAX], groups[TLS_GROUPS_MAX];
 	size_t num_suites, num_groups;
 	uint32_t timeout_ms;
+	uint32_t num_tickets, ticket_lifetime_s;
 	struct config_role roles[2];	/* by enum tls_role */
 };
 
@@ -62,6 +66,9 @@ struct config {
 	uint32_t threads;	/* never 0: resolved */
 	uint32_t max_handshakes;
 	enum log_level log_level;
+	char *ticket_keys;	/* NULL: random keys */
+	int ticket_keys_line;
+	uint32_t ticket_interval_s, ticket_lifetime_s;	/* of the keys: never 0, resolved; the longest of a profile */
 	struct config_profile *profiles;
 	size_t num_profiles;
 };

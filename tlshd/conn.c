@@ -124,7 +124,9 @@ static void fill_info(struct conn *c, struct tlshd_info *info, int err, const ch
 	info->alert_received = r.alert_received;
 	if (!err) {
 		info->flags = TLSHD_I_CONFIRMED;	/* no early data was taken */
-		info->full_handshake_time = c->grant.params.now_ms / 1000;
+		if (r.resumed)
+			info->flags |= TLSHD_I_RESUMED;
+		info->full_handshake_time = r.authenticated ? r.authenticated : c->grant.params.now_ms / 1000;
 	}
 	if (r.peer_leaf_sha256)
 		memcpy(info->peer_leaf_sha256, r.peer_leaf_sha256, sizeof(info->peer_leaf_sha256));
@@ -187,8 +189,10 @@ static void open_socket(struct conn *c)
 		return;
 	}
 	count(&c->set->stats.opened);
-	log_debug("open profile=\"%s\" uid=%u pid=%u peer=%s suite=0x%04x group=0x%04x alpn=\"%s\"", c->profile, c->uid,
-		  c->pid, c->peer, info.suite, info.group, info.alpn);
+	if (info.flags & TLSHD_I_RESUMED)
+		count(&c->set->stats.resumed);
+	log_debug("open profile=\"%s\" uid=%u pid=%u peer=%s suite=0x%04x group=0x%04x resumed=%d alpn=\"%s\"", c->profile,
+		  c->uid, c->pid, c->peer, info.suite, info.group, !!(info.flags & TLSHD_I_RESUMED), info.alpn);
 	end(c);
 }
 

@@ -21,6 +21,7 @@ struct conn;
 /* Written by the set's thread, read by any. */
 struct conn_stats {
 	_Atomic uint64_t opened, failed, refused;
+	_Atomic uint64_t resumed;	/* of those opened */
 	_Atomic uint64_t gone;		/* ended by the application or the module before we were done */
 };
 

@@ -8,10 +8,12 @@
 
 #include <stdint.h>
 
-/* A child's descriptors. From CTL_FD_FIRST on a worker's netlink sockets by thread, the signer's key files by key id */
+/* A child's descriptors */
 #define CTL_FD_CTL	3
 #define CTL_FD_IMAGE	4
-#define CTL_FD_FIRST	5
+#define CTL_FD_KEYS	5	/* signer: key files, by key id */
+#define CTL_FD_TICKETS	5	/* worker: memory with the keys of tickets, to read */
+#define CTL_FD_UPCALLS	6	/* worker: netlink sockets, by thread */
 
 #define CTL_FDS_MAX	64
 #define CTL_TEXT_LEN	256

@@ -9,14 +9,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tickets.h"
+
 #define CERTIFICATE_FILE_MAX	(256 * 1024)
 #define TRUST_FILE_MAX		(16 * 1024 * 1024)
 #define KEY_FILE_MAX		(64 * 1024)
 #define EXPIRY_WARNING		(14 * 24 * 3600)	/* seconds before the end */
 #define WHY_LEN			256
 
-/* Return: a descriptor of a regular file of 1 to @max bytes, or -1 after a complaint. */
-static int open_file(struct report *r, int line, const char *path, size_t max, struct stat *st)
+/* Return: a descriptor of a regular file of @min to @max bytes, or -1 after a complaint. */
+static int open_file(struct report *r, int line, const char *path, size_t min, size_t max, struct stat *st)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
@@ -24,8 +26,8 @@ static int open_file(struct report *r, int line, const char *path, size_t max, s
 		report_error(r, line, "%s: %s", path, strerror(errno));
 	} else if (!S_ISREG(st->st_mode)) {
 		report_error(r, line, "%s: not a regular file", path);
-	} else if (!st->st_size || (size_t)st->st_size > max) {
-		report_error(r, line, "%s: %lld bytes; expected 1 to %zu", path, (long long)st->st_size, max);
+	} else if ((size_t)st->st_size < min || (size_t)st->st_size > max) {
+		report_error(r, line, "%s: %lld bytes; expected %zu to %zu", path, (long long)st->st_size, min, max);
 	} else {
 		return fd;
 	}
@@ -38,7 +40,7 @@ static int open_file(struct report *r, int line, const char *path, size_t max, s
 static char *read_file(struct report *r, int line, const char *path, size_t max, size_t *len)
 {
 	struct stat st;
-	int fd = open_file(r, line, path, max, &st);
+	int fd = open_file(r, line, path, 1, max, &st);
 	char *p = NULL;
 	ssize_t n = -1;
 
@@ -100,14 +102,16 @@ static void load_chain(struct identity *id, const struct config_identity *ci, st
 		check_times(r, ci->certificate_line, ci->certificate, id->leaf, now);
 }
 
-static void open_key(struct identity *id, const struct config_identity *ci, struct report *r)
+/* As open_file(), of a file that others should not see. */
+static int open_secret(struct report *r, int line, const char *path, size_t min, size_t max)
 {
 	struct stat st;
+	int fd = open_file(r, line, path, min, max, &st);
 
-	id->key_fd = open_file(r, ci->key_line, ci->key, KEY_FILE_MAX, &st);
-	if (id->key_fd >= 0 && st.st_mode & (S_IRWXO | S_IWGRP))
-		report_warning(r, ci->key_line, "%s: others may read or change this key (mode %04o); expected 0600 or 0640",
-			       ci->key, st.st_mode & 07777);
+	if (fd >= 0 && st.st_mode & (S_IRWXO | S_IWGRP))
+		report_warning(r, line, "%s: others may read or change this key (mode %04o); expected 0600 or 0640", path,
+			       st.st_mode & 07777);
+	return fd;
 }
 
 static void load_trust(struct identities *ids, size_t i, const struct config_profile *p, struct report *r)
@@ -155,10 +159,15 @@ int identities_load(struct identities *out, const struct config *c, struct repor
 			id->profile = i;
 			id->at = k;
 			load_chain(id, &p->identities[k], r, now);
-			open_key(id, &p->identities[k], r);
+			id->key_fd = open_secret(r, p->identities[k].key_line, p->identities[k].key, 1, KEY_FILE_MAX);
 		}
 		if (p->trust)
 			load_trust(out, i, p, r);
+	}
+	if (!rc && c->ticket_keys) {
+		out->ticket_secret_fd = open_secret(r, c->ticket_keys_line, c->ticket_keys, TICKETS_SECRET_MIN,
+						    TICKETS_SECRET_MAX);
+		out->has_ticket_secret = out->ticket_secret_fd >= 0;
 	}
 	if (!rc && r->errors != before)
 		rc = -EINVAL;
@@ -177,6 +186,8 @@ void identities_free(struct identities *ids)
 	}
 	for (size_t i = 0; ids->trust && i < ids->num_profiles; i++)
 		free(ids->trust[i]);
+	if (ids->has_ticket_secret)
+		close(ids->ticket_secret_fd);
 	free(ids->v);
 	free(ids->trust);
 	free(ids->trust_len);

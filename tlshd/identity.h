@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * identity: the files that a configuration names, opened and checked by the supervisor. Certificates and trust anchors
- * are read; of a private key only the descriptor is taken, for the signer alone to read.
+ * are read; of a private key only the descriptor is taken, for the signer alone to read; of the secret for ticket keys, too.
  */
 #ifndef TLSHD_IDENTITY_H
 #define TLSHD_IDENTITY_H
@@ -31,6 +31,7 @@ struct identity {
  * struct identities - all files of a configuration
  * @v: in the order of the configuration: an index here is the key id that worker and signer speak of
  * @trust: for each profile its PEM bundle (malloc'd), NULL without one
+ * @has_ticket_secret, @ticket_secret_fd: the file that ticket keys are derived from, open for reading, if there is one
  */
 struct identities {
 	struct identity *v;
@@ -38,6 +39,8 @@ struct identities {
 	char **trust;
 	size_t *trust_len;
 	size_t num_profiles;
+	bool has_ticket_secret;
+	int ticket_secret_fd;
 };
 
 /**

@@ -78,7 +78,8 @@ static struct image_role make_role(struct writer *w, const struct config_role *r
 static struct image_profile make_profile(struct writer *w, const struct config_profile *p, const char *trust,
 					 size_t trust_len)
 {
-	struct image_profile out = { .timeout_ms = p->timeout_ms, .num_identities = (uint32_t)p->num_identities,
+	struct image_profile out = { .timeout_ms = p->timeout_ms, .num_tickets = p->num_tickets,
+				     .ticket_lifetime_s = p->ticket_lifetime_s, .num_identities = (uint32_t)p->num_identities,
 				     .num_suites = (uint8_t)p->num_suites, .num_groups = (uint8_t)p->num_groups,
 				     .alpn_len = (uint8_t)p->alpn_len };
 

@@ -22,6 +22,7 @@ struct image_role {
 struct image_profile {
 	char name[TLSHD_PROFILE_LEN];
 	uint32_t timeout_ms;
+	uint32_t num_tickets, ticket_lifetime_s;
 	uint32_t first_identity, num_identities;
 	uint16_t suites[TLS_SUITES_MAX], groups[TLS_GROUPS_MAX];
 	uint8_t num_suites, num_groups;

@@ -8,7 +8,8 @@
 
 struct profile {
 	const struct image_profile *image;
-	struct tls_config config;
+	struct tls_config configs[2];	/* by enum tls_role */
+	struct tickets_use tickets;
 	struct tls_identity identities[CONFIG_IDENTITIES_MAX];
 	struct x509_anchors *anchors;
 };
@@ -30,28 +31,60 @@ static struct tls_identity open_identity(const struct image *im, const struct im
 	return out;
 }
 
-static int open_profile(struct profile *p, const struct image *im, const struct image_profile *ip)
+static void digest(uint8_t *out, const char *what, const struct iov *parts, size_t num)
 {
+	struct hash h;
+
+	hash_init(&h, HASH_SHA256);
+	hash_update(&h, what, strlen(what) + 1);
+	for (size_t i = 0; i < num; i++)
+		hash_update(&h, parts[i].p, parts[i].len);
+	hash_final(&h, out);
+}
+
+/* A ticket resumes only where it was made: in a profile of this name, which judges clients now as it did then. */
+static void allow_tickets(struct tls_config *c, const struct image_profile *ip)
+{
+	const uint8_t mode = (uint8_t)c->client_auth;
+	const struct iov name = { ip->name, strlen(ip->name) }, judges[] = {
+		{ &mode, sizeof(mode) }, { c->anchors ? x509_anchors_digest(c->anchors) : NULL, c->anchors ? 32 : 0 },
+	};
+
+	c->psk_modes = TLS_PSK_DHE_KE;
+	c->num_tickets = (uint8_t)ip->num_tickets;
+	c->ticket_lifetime_s = ip->ticket_lifetime_s;
+	digest(c->scope, "tlshd ticket scope", &name, 1);
+	digest(c->policy, "tlshd client authentication", judges, 2);
+}
+
+static int open_profile(struct profile *p, const struct image *im, const struct image_profile *ip,
+			const struct tickets *tickets)
+{
+	struct tls_config *c = &p->configs[TLS_CLIENT], *s = &p->configs[TLS_SERVER];
 	const struct image_identity *ids = image_identities(im) + ip->first_identity;
 	char why[TLSHD_REASON_LEN];
 
 	p->image = ip;
 	for (uint32_t i = 0; i < ip->num_identities; i++)
 		p->identities[i] = open_identity(im, &ids[i], ip->first_identity + i);
-	p->config.identities = p->identities;
-	p->config.num_identities = (uint8_t)ip->num_identities;
-	memcpy(p->config.suites, ip->suites, sizeof(ip->suites));
-	memcpy(p->config.groups, ip->groups, sizeof(ip->groups));
-	p->config.num_suites = ip->num_suites;
-	p->config.num_groups = ip->num_groups;
+	c->identities = p->identities;
+	c->num_identities = (uint8_t)ip->num_identities;
+	memcpy(c->suites, ip->suites, sizeof(ip->suites));
+	memcpy(c->groups, ip->groups, sizeof(ip->groups));
+	c->num_suites = ip->num_suites;
+	c->num_groups = ip->num_groups;
 	if (ip->trust.num &&
 	    x509_anchors_load(&p->anchors, image_at(im, ip->trust.off), ip->trust.num, why, sizeof(why)))
 		return -EINVAL;
-	p->config.anchors = p->anchors;
+	c->anchors = p->anchors;
+	*s = *c;
+	if (ip->num_tickets)
+		allow_tickets(s, ip);
+	p->tickets = (struct tickets_use){ tickets, s->scope };
 	return 0;
 }
 
-struct policy *policy_open(const struct image *im)
+struct policy *policy_open(const struct image *im, const struct tickets *tickets)
 {
 	struct policy *p = calloc(1, sizeof(*p));
 
@@ -60,7 +93,7 @@ struct policy *policy_open(const struct image *im)
 	p->image = im;
 	p->profiles = calloc(im->num_profiles, sizeof(*p->profiles));
 	for (uint32_t i = 0; p->profiles && i < im->num_profiles; i++)
-		if (open_profile(&p->profiles[i], im, image_profiles(im) + i)) {
+		if (open_profile(&p->profiles[i], im, image_profiles(im) + i, tickets)) {
 			policy_close(p);
 			return NULL;
 		}
@@ -212,7 +245,11 @@ int policy_admit(struct policy_grant *out, const struct policy *p, const struct 
 	if (rc)
 		return rc;
 	out->params.role = role;
-	out->params.config = &profile->config;
+	out->params.config = &profile->configs[role];
+	if (role == TLS_SERVER && profile->image->num_tickets && !(req->flags & TLSHD_F_NO_RESUME)) {
+		out->params.tickets = &tickets_ops;
+		out->params.tickets_arg = (void *)&profile->tickets;
+	}
 	out->timeout_ms = profile->image->timeout_ms;
 	if (req->timeout_ms && req->timeout_ms < out->timeout_ms)
 		out->timeout_ms = req->timeout_ms;

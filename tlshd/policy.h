@@ -7,6 +7,7 @@
 #define TLSHD_POLICY_H
 
 #include "image.h"
+#include "tickets.h"
 #include "upcall.h"
 
 struct policy;
@@ -14,10 +15,11 @@ struct policy;
 /**
  * policy_open() - make a policy from a mapped image
  * @im: borrowed until policy_close()
+ * @tickets: what a server seals its tickets with, borrowed likewise
  *
  * Return: NULL without memory, or if a trust bundle does not parse (the supervisor had checked it).
  */
-struct policy *policy_open(const struct image *im);
+struct policy *policy_open(const struct image *im, const struct tickets *tickets);
 void policy_close(struct policy *p);
 uint32_t policy_generation(const struct policy *p);
 

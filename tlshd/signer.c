@@ -72,7 +72,7 @@ static bool load_keys(struct signer *s)
 		return false;
 	for (uint32_t i = 0; i < s->image->num_identities; i++) {
 		char why[CTL_TEXT_LEN] = "out of memory";
-		int fd = CTL_FD_FIRST + (int)i;
+		int fd = CTL_FD_KEYS + (int)i;
 
 		if (load_key(&s->keys[i], fd, why, sizeof(why)))
 			ok = report_bad(i, why);

@@ -18,6 +18,7 @@
 #include "log.h"
 #include "notify.h"
 #include "spawn.h"
+#include "tickets.h"
 #include "upcall.h"
 #include "worker.h"
 
@@ -25,6 +26,7 @@
 #define BACKOFF_MIN_MS	100
 #define BACKOFF_MAX_MS	10000
 #define STABLE_MS	60000	/* who lived that long starts again at once */
+#define TICKETS_WAIT_S	60
 
 struct supervised {
 	const char *role;
@@ -39,6 +41,8 @@ struct supervisor {
 	const struct config *config;
 	const struct identities *ids;
 	struct report *report;
+	struct tickets_maker *tickets;
+	int64_t tickets_due_ms;
 	int image, signals;
 	bool check_only, notified;
 	bool stop;
@@ -101,20 +105,20 @@ static int start_signer(struct supervisor *s)
 /* A socket for each thread, registered under one number: together they replace whoever was registered before. */
 static int start_worker(struct supervisor *s)
 {
-	int fds[CONFIG_THREADS_MAX], rc = 0;
-	unsigned num = 0;
+	int fds[1 + CONFIG_THREADS_MAX] = { tickets_maker_fd(s->tickets) }, rc = 0;
+	unsigned num = 1;
 	uint64_t instance;
 	uint16_t family = 0;
 
 	rand_bytes((uint8_t *)&instance, sizeof(instance));
-	while (!rc && num < s->config->threads) {
+	while (!rc && num <= s->config->threads) {
 		rc = upcall_register(&fds[num], &family, instance);
 		if (!rc)
 			num++;
 	}
 	if (!rc)
 		rc = start(s, &s->worker, fds, num, family);
-	while (num)
+	while (num > 1)
 		close(fds[--num]);	/* or the module would not see the worker die */
 	return rc;
 }
@@ -171,6 +175,31 @@ static void start_what_is_due(struct supervisor *s)
 		back_off(c);
 	else
 		stop_with(s, rc == -ENOENT ? EXIT_STATUS_NO_MODULE : EXIT_FAILURE);
+}
+
+/* ---- keys of tickets ---- */
+
+/* The clock may be set meanwhile: it is looked at once a minute. */
+static void make_ticket_keys(struct supervisor *s)
+{
+	int64_t now = now_ms(), wait_s;
+
+	if (s->check_only || now < s->tickets_due_ms)
+		return;
+	wait_s = tickets_maker_turn(s->tickets, time(NULL));
+	s->tickets_due_ms = now + 1000 * (wait_s < TICKETS_WAIT_S ? wait_s : TICKETS_WAIT_S);
+}
+
+static int open_tickets(struct supervisor *s)
+{
+	int rc = tickets_maker_open(&s->tickets, s->config->ticket_interval_s, s->config->ticket_lifetime_s,
+				    s->ids->has_ticket_secret ? s->ids->ticket_secret_fd : -1);
+
+	if (rc)
+		log_err("no keys for tickets: %s", strerror(-rc));
+	else
+		make_ticket_keys(s);
+	return rc;
 }
 
 /* ---- running ---- */
@@ -313,7 +342,7 @@ static void on_signal(struct supervisor *s)
 static int wait_ms(const struct supervisor *s)
 {
 	const struct supervised *all[] = { &s->signer, &s->worker };
-	int64_t now = now_ms(), wait = -1;
+	int64_t now = now_ms(), wait = s->check_only ? -1 : s->tickets_due_ms > now ? s->tickets_due_ms - now : 0;
 
 	for (size_t i = 0; i < 2; i++) {
 		int64_t left = all[i]->restart_ms - now;
@@ -341,6 +370,7 @@ static void run(struct supervisor *s)
 			log_err("poll: %s", strerror(errno));
 			stop_with(s, EXIT_FAILURE);
 		}
+		make_ticket_keys(s);
 		if (p[0].revents)
 			on_signal(s);
 		if (p[1].revents)
@@ -390,12 +420,15 @@ static int supervise(struct supervisor *s)
 		log_err("cannot prepare: %s", strerror(s->signals < 0 ? errno : -s->image));
 		return EXIT_FAILURE;
 	}
+	if (!s->check_only && open_tickets(s))
+		return EXIT_FAILURE;
 	s->signer = (struct supervised){ .role = "signer", .proc = { 0, -1, -1 } };
 	s->worker = (struct supervised){ .role = "worker", .proc = { 0, -1, -1 } };
 	run(s);
 	/* The worker first: no request is taken any more that nobody could sign. */
 	spawn_stop(&s->worker.proc, STOP_MS);
 	spawn_stop(&s->signer.proc, STOP_MS);
+	tickets_maker_close(s->tickets);
 	close(s->image);
 	close(s->signals);
 	return s->status;

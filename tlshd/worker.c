@@ -19,7 +19,7 @@
 #define FDS_PER_THREAD	8
 
 struct totals {
-	uint64_t opened, failed, refused, gone;
+	uint64_t opened, resumed, failed, refused, gone;
 };
 
 static uint64_t get(const _Atomic uint64_t *n)
@@ -35,6 +35,7 @@ static struct totals add_up(const struct thread *threads, uint32_t num)
 		const struct conn_stats *s = &threads[i].conns.stats;
 
 		t.opened += get(&s->opened);
+		t.resumed += get(&s->resumed);
 		t.failed += get(&s->failed);
 		t.refused += get(&s->refused);
 		t.gone += get(&s->gone);
@@ -49,8 +50,8 @@ static void log_totals(const struct thread *threads, uint32_t num, struct totals
 	if (!memcmp(&t, shown, sizeof(t)))
 		return;
 	*shown = t;
-	log_info("handshakes since start: opened=%" PRIu64 " failed=%" PRIu64 " refused=%" PRIu64 " gone=%" PRIu64,
-		 t.opened, t.failed, t.refused, t.gone);
+	log_info("handshakes since start: opened=%" PRIu64 " resumed=%" PRIu64 " failed=%" PRIu64 " refused=%" PRIu64
+		 " gone=%" PRIu64, t.opened, t.resumed, t.failed, t.refused, t.gone);
 }
 
 static void raise_fd_limit(const struct image *im)
@@ -83,7 +84,7 @@ static bool start_threads(struct thread *threads, const struct image *im, const 
 	for (uint32_t i = 0; i < im->threads && !rc; i++) {
 		struct thread *t = &threads[i];
 
-		t->upcall_fd = CTL_FD_FIRST + (int)i;
+		t->upcall_fd = CTL_FD_UPCALLS + (int)i;
 		t->family = family;
 		t->policy = policy;
 		t->num_slots = num_slots;
@@ -100,7 +101,7 @@ static bool start_threads(struct thread *threads, const struct image *im, const 
 			rc == -EPERM || rc == -ENOSYS ? " (is io_uring disabled? see kernel.io_uring_disabled)" : "");
 	else
 		log_info("threads=%u handshakes_at_once=%u memory_at_most=%zu KiB", im->threads, num_slots * im->threads,
-			 thread_bound(num_slots) * im->threads / 1024);
+			 (thread_bound(num_slots) * im->threads + tickets_bound()) / 1024);
 	return !rc;
 }
 
@@ -136,9 +137,21 @@ static void run(struct thread *threads, uint32_t num)
 	log_totals(threads, num, &shown);
 }
 
+static const struct tickets *map_tickets(void)
+{
+	const struct tickets *t = NULL;
+	int rc = tickets_map(&t, CTL_FD_TICKETS);
+
+	close(CTL_FD_TICKETS);
+	if (rc)
+		log_err("the keys of tickets cannot be mapped: %s", strerror(-rc));
+	return t;
+}
+
 int worker_main(void)
 {
 	struct ctl_msg ready = { .type = CTL_READY };
+	const struct tickets *tickets;
 	const struct image *im;
 	struct thread *threads;
 	struct policy *policy;
@@ -147,7 +160,10 @@ int worker_main(void)
 	if (child_begin("worker", &im, &family))
 		return EXIT_FAILURE;
 	raise_fd_limit(im);
-	policy = policy_open(im);
+	tickets = map_tickets();
+	if (!tickets)
+		return EXIT_FAILURE;
+	policy = policy_open(im, tickets);
 	threads = calloc(im->threads, sizeof(*threads));
 	if (!policy || !threads) {
 		log_err("out of memory for the configuration");

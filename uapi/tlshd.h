@@ -40,7 +40,7 @@ enum tlshd_role {
 enum tlshd_start_flags {
 	TLSHD_F_NOWAIT		= 1 << 0,	/* EINPROGRESS at once, also on a blocking socket; io_uring needs it */
 	TLSHD_F_ANY_NAME	= 1 << 1,	/* client: verify the chain but no name; the profile must permit it */
-	TLSHD_F_NO_RESUME	= 1 << 2,	/* offer and store no session */
+	TLSHD_F_NO_RESUME	= 1 << 2,	/* client: offer and store no session; server: give and take no ticket */
 	TLSHD_F_ACCEPT_EARLY	= 1 << 3,	/* server: take 0-RTT data; not supported in this version */
 	TLSHD_F_KEEP_CHAIN	= 1 << 4,	/* keep the peer's chain for TLSHD_PEER_CHAIN; not supported in this version */
 };

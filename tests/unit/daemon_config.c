@@ -68,6 +68,84 @@ static void takes_a_server_and_a_client(void **state)
 	free(text);
 }
 
+static void tickets_last_a_day_under_keys_of_six_hours_unless_told(void **state)
+{
+	static const struct { const char *global, *profile; uint32_t num, lifetime, interval; } rows[] = {
+		{ "", "", 2, 24 * 3600, 6 * 3600 },
+		{ "", "tickets = 0", 0, 24 * 3600, 6 * 3600 },
+		{ "", "tickets = 4\nticket-lifetime = 604800", 4, 604800, 151200 },
+		{ "", "ticket-lifetime = 1", 2, 1, 1 },
+		{ "ticket-key-interval = 2880", "", 2, 24 * 3600, 2880 },
+		{ "ticket-key-interval = 604800", "", 2, 24 * 3600, 604800 },
+		/* A lifetime that is not used asks for no keys. */
+		{ "ticket-key-interval = 2880", "tickets = 0\nticket-lifetime = 604800", 0, 604800, 2880 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[1024], *expanded;
+		struct util_setup s;
+
+		snprintf(text, sizeof(text), "%s\nprofile \"www\" {\n%s%s\n%s}\n", rows[i].global, IDENTITY, rows[i].profile,
+			 SERVER);
+		expanded = util_expand(text);
+		util_load(&s, expanded);
+		free(expanded);
+		assert_string_equal(s.said, "");
+		assert_int_equal(s.config->profiles[0].num_tickets, rows[i].num);
+		assert_int_equal(s.config->profiles[0].ticket_lifetime_s, rows[i].lifetime);
+		assert_int_equal(s.config->ticket_interval_s, rows[i].interval);
+		assert_false(s.ids.has_ticket_secret);
+		util_unload(&s);
+	}
+}
+
+/* A profile of clients gives no tickets, whatever it says: keys need not last for it. */
+static void keys_last_for_the_longest_lifetime_of_a_server(void **state)
+{
+	char *text = util_expand("profile \"a\" {\n" IDENTITY "ticket-lifetime = 100\n" SERVER "}\n"
+				 "profile \"b\" {\n" IDENTITY "ticket-lifetime = 200\n" SERVER "}\n"
+				 "profile \"c\" {\ntrust = \"%C/root.crt\"\nticket-lifetime = 300\n" CLIENT "}\n");
+	struct util_setup s;
+
+	(void)state;
+	util_load(&s, text);
+	free(text);
+	assert_string_equal(s.said, "");
+	assert_int_equal(s.config->ticket_lifetime_s, 200);
+	assert_int_equal(s.config->ticket_interval_s, 50);
+	util_unload(&s);
+}
+
+static void opens_the_secret_of_ticket_keys(void **state)
+{
+	static const char profile[] = "\nprofile \"www\" {\n" IDENTITY SERVER "}\n";
+	static const char bytes[] = "0123456789abcdef0123456789abcdef";
+	char dir[PATH_MAX], text[2 * PATH_MAX], said[3 * PATH_MAX], *expanded;
+	struct util_setup s;
+
+	(void)state;
+	assert_non_null(getcwd(dir, sizeof(dir)));
+	snprintf(text, sizeof(text), "ticket-keys = \"%s/ticket.keys\"%s", dir, profile);
+	snprintf(said, sizeof(said), "tlshd.conf:1: %s/ticket.keys: 31 bytes; expected 32 to 4096\n", dir);
+	util_write("ticket.keys", bytes + 1);
+	assert_int_equal(chmod("ticket.keys", 0600), 0);
+	check(text, -EINVAL, said);
+	util_write("ticket.keys", bytes);
+	check(text, 0, "");
+	assert_int_equal(chmod("ticket.keys", 0644), 0);
+	snprintf(said, sizeof(said), "tlshd.conf:1: warning: %s/ticket.keys: others may read or change this key (mode 0644); "
+		 "expected 0600 or 0640\n", dir);
+	check(text, 0, said);
+	expanded = util_expand(text);
+	util_load(&s, expanded);
+	free(expanded);
+	assert_true(s.ids.has_ticket_secret);
+	assert_int_equal(pread(s.ids.ticket_secret_fd, text, sizeof(text), 0), 32);
+	util_unload(&s);
+	unlink("ticket.keys");
+}
+
 static void takes_the_example(void **state)
 {
 	struct report r = { .out = stderr, .file = EXAMPLE };
@@ -119,6 +197,22 @@ static const struct { const char *claim, *text, *complaints; } refused[] = {
 	  "tlshd.conf:1: threads: 65 is out of range; expected 0 to 64\n"
 	  "tlshd.conf:2: max-handshakes: 0 is out of range; expected 1 to 65536\n"
 	  "tlshd.conf:5: timeout: 301 is out of range; expected 1 to 300\n" },
+	{ "tickets out of range",
+	  "ticket-key-interval = 0\nprofile \"a\" {\n" IDENTITY "tickets = 5\nticket-lifetime = 604801\n" SERVER "}\n"
+	  "profile \"b\" {\n" IDENTITY "ticket-lifetime = 0\n" SERVER "}\n",
+	  "tlshd.conf:1: ticket-key-interval: 0 is out of range; expected 1 to 604800\n"
+	  "tlshd.conf:4: tickets: 5 is out of range; expected 0 to 4\n"
+	  "tlshd.conf:5: ticket-lifetime: 604801 is out of range; expected 1 to 604800\n"
+	  "tlshd.conf:10: ticket-lifetime: 0 is out of range; expected 1 to 604800\n" },
+	{ "more keys for tickets than there is room for",
+	  "\nticket-key-interval = 2879\nprofile \"a\" {\n" IDENTITY SERVER "}\n",
+	  "tlshd.conf:2: ticket-key-interval: too short for a ticket-lifetime of 86400; expected at least 2880, for 30 keys\n" },
+	{ "ticket keys from nowhere",
+	  "ticket-keys = \"/nonexistent/k\"\nprofile \"a\" {\n" IDENTITY SERVER "}\n",
+	  "tlshd.conf:1: /nonexistent/k: No such file or directory\n" },
+	{ "ticket keys by a relative path",
+	  "ticket-keys = \"k\"\nprofile \"a\" {\n" IDENTITY SERVER "}\n",
+	  "tlshd.conf:1: ticket-keys: 'k' is no absolute path; expected one that starts with /\n" },
 	{ "an unknown log level", "log-level = \"loud\"\nprofile \"a\" {\ntrust = \"%C/root.crt\"\n" CLIENT "}\n",
 	  "tlshd.conf:1: log-level: 'loud' is not known; expected one of error, warning, info, debug\n" },
 	{ "unknown suites and groups, all at once",
@@ -229,7 +323,8 @@ static void a_file_that_is_absent_is_told(void **state)
 static void the_image_says_what_the_file_said(void **state)
 {
 	struct util_setup s;
-	char *text = util_expand("profile \"www\" {\n" IDENTITY "server { allow-users = {\"7\", \"3\", \"5\"} }\n}\n"
+	char *text = util_expand("profile \"www\" {\n" IDENTITY "tickets = 3\nticket-lifetime = 77\n"
+			    "server { allow-users = {\"7\", \"3\", \"5\"} }\n}\n"
 			    "profile \"out\" { trust = \"%C/root.crt\" client { allow-groups = {\"*\"} } }\n");
 	const struct image *im;
 	const uint32_t *users;
@@ -243,6 +338,8 @@ static void the_image_says_what_the_file_said(void **state)
 	assert_true(write(fd, "x", 1) < 0);		/* sealed */
 	assert_int_equal(image_map(&im, fd), 0);
 	assert_int_equal(im->generation, 42);
+	assert_int_equal(image_profiles(im)[0].num_tickets, 3);
+	assert_int_equal(image_profiles(im)[0].ticket_lifetime_s, 77);
 	assert_int_equal(im->num_profiles, 2);
 	assert_int_equal(im->num_identities, 1);
 	assert_string_equal(image_profiles(im)[0].name, "www");
@@ -296,6 +393,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_a_server_and_a_client),
 		cmocka_unit_test(an_empty_list_is_the_last_word),
+		cmocka_unit_test(tickets_last_a_day_under_keys_of_six_hours_unless_told),
+		cmocka_unit_test(keys_last_for_the_longest_lifetime_of_a_server),
+		cmocka_unit_test(opens_the_secret_of_ticket_keys),
 		cmocka_unit_test(takes_the_example),
 		cmocka_unit_test(refuses_with_file_line_and_expectation),
 		cmocka_unit_test(a_zero_byte_is_refused_in_words),

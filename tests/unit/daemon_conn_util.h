@@ -80,6 +80,7 @@ static const char conf[] =
 	"	identity { certificate = \"%C/ed25519.pem\" key = \"%C/ed25519.key\" }\n"
 	"	suites = {\"TLS_CHACHA20_POLY1305_SHA256\"}\n"
 	"	groups = {\"secp256r1\"}\n"
+	"	tickets = 0\n"
 	"	server { allow-users = {\"1000\"} }\n"
 	"}\n"
 	"profile \"out\" {\n"
@@ -97,6 +98,8 @@ static const char conf[] =
 static struct util_setup setup;
 static struct spawn process;
 static const struct image *image;
+static struct tickets_maker *maker;
+static const struct tickets *tickets;
 static struct policy *policy;
 static struct loop *loop;
 static struct conn_set set;
@@ -120,7 +123,11 @@ static inline int start(void **state)
 	if (fd < 0 || image_map(&image, fd))
 		return -1;
 	close(fd);
-	policy = policy_open(image);
+	if (tickets_maker_open(&maker, setup.config->ticket_interval_s, setup.config->ticket_lifetime_s, -1) ||
+	    tickets_map(&tickets, tickets_maker_fd(maker)))
+		return -1;
+	tickets_maker_turn(maker, time(NULL));
+	policy = policy_open(image, tickets);
 	if (!policy || loop_open(&loop, SLOTS + 1) || conn_set_init(&set, loop, policy, SLOTS))
 		return -1;
 	signer_util_connect(&process, &sock, 1);
@@ -134,6 +141,8 @@ static inline int stop(void **state)
 	loop_close(loop);
 	conn_set_exit(&set);
 	policy_close(policy);
+	tickets_unmap(tickets);
+	tickets_maker_close(maker);
 	munmap((void *)image, image->size);
 	spawn_stop(&process, 5000);
 	util_unload(&setup);

@@ -9,6 +9,7 @@
 static struct util_setup setup;
 static const struct image *image;
 static struct policy *policy;
+static const struct tickets *const tickets = (const void *)&policy;	/* only handed on */
 
 static const char conf[] =
 	"profile \"www\" {\n"
@@ -16,6 +17,19 @@ static const char conf[] =
 	"	alpn = {\"h2\", \"http/1.1\"}\n"
 	"	timeout = 5\n"
 	"	server { allow-users = {\"1000\", \"1002\"} allow-groups = {\"33\"} }\n"
+	"}\n"
+	"profile \"both\" {\n"
+	"	identity { certificate = \"%C/p256.pem\" key = \"%C/p256.key\" }\n"
+	"	trust = \"%C/root.crt\"\n"
+	"	tickets = 4\n"
+	"	ticket-lifetime = 60\n"
+	"	server { allow-users = {\"*\"} }\n"
+	"	client { allow-users = {\"*\"} }\n"
+	"}\n"
+	"profile \"forgetful\" {\n"
+	"	identity { certificate = \"%C/p256.pem\" key = \"%C/p256.key\" }\n"
+	"	tickets = 0\n"
+	"	server { allow-users = {\"*\"} }\n"
 	"}\n"
 	"profile \"out\" {\n"
 	"	trust = \"%C/root.crt\"\n"
@@ -42,7 +56,7 @@ static int open_policy(void **state)
 	if (fd < 0 || image_map(&image, fd))
 		return -1;
 	close(fd);
-	policy = policy_open(image);
+	policy = policy_open(image, tickets);
 	return policy ? 0 : -1;
 }
 
@@ -229,6 +243,61 @@ static void a_grant_has_the_identity_and_the_anchors(void **state)
 	assert_int_equal(policy_generation(policy), 7);
 }
 
+static struct tls_params params_of(const char *profile, uint32_t role)
+{
+	struct upcall_request r = role == TLSHD_SERVER ? server(1000) : client(profile, "localhost");
+	char reason[TLSHD_REASON_LEN];
+	struct policy_grant g;
+
+	strcpy(r.profile, profile);
+	assert_int_equal(policy_admit(&g, policy, &r, reason), 0);
+	return g.params;
+}
+
+static void a_server_gives_tickets_as_its_profile_says(void **state)
+{
+	struct tls_params www = params_of("www", TLSHD_SERVER), both = params_of("both", TLSHD_SERVER);
+	const struct tickets_use *use = www.tickets_arg;
+
+	(void)state;
+	assert_ptr_equal(www.tickets, &tickets_ops);
+	assert_ptr_equal(use->keys, tickets);
+	assert_memory_equal(use->scope, www.config->scope, 32);
+	assert_int_equal(www.config->psk_modes, TLS_PSK_DHE_KE);
+	assert_int_equal(www.config->num_tickets, 2);
+	assert_int_equal(www.config->ticket_lifetime_s, 24 * 3600);
+	assert_int_equal(www.config->ticket_early_data, 0);
+	assert_false(www.accept_early);
+	assert_int_equal(both.config->num_tickets, 4);
+	assert_int_equal(both.config->ticket_lifetime_s, 60);
+	assert_memory_not_equal(www.config->scope, both.config->scope, 32);
+	assert_memory_not_equal(www.config->policy, both.config->policy, 32);	/* other anchors */
+}
+
+static void an_application_can_do_without_tickets(void **state)
+{
+	struct upcall_request r = server(1000);
+	char reason[TLSHD_REASON_LEN];
+	struct policy_grant g;
+
+	(void)state;
+	r.flags = TLSHD_F_NO_RESUME;
+	assert_int_equal(policy_admit(&g, policy, &r, reason), 0);
+	assert_null(g.params.tickets);
+}
+
+static void without_tickets_nothing_resumes(void **state)
+{
+	struct tls_params server_params = params_of("forgetful", TLSHD_SERVER), client_params = params_of("both", TLSHD_CLIENT);
+
+	(void)state;
+	assert_null(server_params.tickets);
+	assert_int_equal(server_params.config->psk_modes, 0);
+	assert_int_equal(server_params.config->num_tickets, 0);
+	assert_null(client_params.tickets);
+	assert_int_equal(client_params.config->psk_modes, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +309,9 @@ int main(void)
 		cmocka_unit_test(alpn_is_a_part_of_the_profile),
 		cmocka_unit_test(a_longer_timeout_is_capped),
 		cmocka_unit_test(a_grant_has_the_identity_and_the_anchors),
+		cmocka_unit_test(a_server_gives_tickets_as_its_profile_says),
+		cmocka_unit_test(an_application_can_do_without_tickets),
+		cmocka_unit_test(without_tickets_nothing_resumes),
 	};
 	int failed;
 

@@ -11,7 +11,7 @@ DAEMON_CONFIG_SRC := $(addprefix tlshd/,config.c account.c identity.c image.c re
 $(B)/tests/unit/daemon_upcall: $(call objs,tests/unit/daemon_upcall.c tlshd/upcall.c)
 $(B)/tests/unit/daemon_pool: $(call objs,tests/unit/daemon_pool.c tlshd/pool.c)
 $(B)/tests/unit/daemon_tickets: $(call objs,tests/unit/daemon_tickets.c tlshd/tickets.c tlshd/log.c $(CRYPTO_SRC))
-$(B)/tests/unit/daemon_policy: $(call objs,tests/unit/daemon_policy.c tlshd/policy.c $(DAEMON_CONFIG_SRC) $(CRYPTO_SRC))
+$(B)/tests/unit/daemon_policy: $(call objs,tests/unit/daemon_policy.c tlshd/policy.c tlshd/tickets.c $(DAEMON_CONFIG_SRC) $(CRYPTO_SRC))
 $(B)/tests/unit/daemon_signer: $(call objs,tests/unit/daemon_signer.c $(TLSHD_SRC) $(TLS_SRC) $(CRYPTO_SRC))
 # ktls.c is left out: these two are the kernel's side themselves.
 $(addprefix $(B)/tests/unit/,daemon_conn daemon_openssl): $(B)/tests/unit/%: $(B)/tests/unit/%.o \
