@@ -74,6 +74,69 @@ static void openssl_client_fetches_each_suite_and_group(void **state)
 	unlink("openssl.log");
 }
 
+/* s_client against a profile, until we close; @session: file that it offers a session of, or keeps one in. */
+static const struct verdict *fetch(const char *profile, const char *option, const char *session)
+{
+	char *root = util_expand("%C/root.crt"), at[32];
+	const char *argv[] = { "openssl", "s_client", "-connect", at, "-CAfile", root, "-servername", "localhost", "-tls1_3",
+			       "-ign_eof", option, session, NULL };
+	uint16_t port;
+	int l = listen_on(&port), fd, status;
+	pid_t pid;
+
+	num_verdicts = 0;
+	snprintf(at, sizeof(at), "127.0.0.1:%u", port);
+	pid = run_openssl(argv, "openssl.log");
+	fd = accept4(l, NULL, NULL, SOCK_CLOEXEC);
+	start_server(fd, profile);
+	run_until(1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_string_equal(verdicts[0].info.reason, "");
+	assert_true(verdicts[0].open);
+	close(l);
+	free(root);
+	return &verdicts[0];
+}
+
+static void openssl_client_resumes_and_only_where_it_may(void **state)
+{
+	const struct verdict *v = fetch("www", "-sess_out", "session.pem");
+	uint64_t resumed = set.stats.resumed;
+	int64_t full;
+
+	(void)state;
+	assert_int_equal(v->info.flags, TLSHD_I_CONFIRMED);
+	assert_int_not_equal(v->info.sigscheme, 0);
+	assert_int_equal(v->traffic.tx.seq, 2);			/* two tickets went under these keys */
+	assert_int_equal(v->traffic.rx.seq, 0);
+	full = v->info.full_handshake_time;
+	assert_true(full > 0 && full <= time(NULL));
+	assert_true(file_has("openssl.log", "New, TLSv1.3"));
+	while (time(NULL) <= full)				/* so that the times differ */
+		turn(50);
+
+	v = fetch("www", "-sess_in", "session.pem");
+	assert_int_equal(v->info.flags, TLSHD_I_CONFIRMED | TLSHD_I_RESUMED);
+	assert_int_equal(v->info.sigscheme, 0);
+	assert_int_equal(v->info.full_handshake_time, full);
+	assert_int_equal(set.stats.resumed, resumed + 1);
+	assert_true(file_has("openssl.log", "Reused, TLSv1.3"));
+
+	v = fetch("chacha", "-sess_in", "session.pem");		/* takes none */
+	assert_int_equal(v->info.flags, TLSHD_I_CONFIRMED);
+	assert_true(file_has("openssl.log", "New, TLSv1.3"));
+	v = fetch("api", "-sess_in", "session.pem");		/* has its own */
+	assert_int_equal(v->info.flags, TLSHD_I_CONFIRMED);
+	assert_true(v->info.full_handshake_time > full);
+	assert_int_equal(set.stats.resumed, resumed + 1);
+	unlink("session.pem");
+
+	v = fetch("chacha", "-sess_out", "session.pem");	/* gives none */
+	assert_int_equal(v->traffic.tx.seq, 0);
+	assert_int_equal(access("session.pem", F_OK), -1);
+	unlink("openssl.log");
+}
+
 static void openssl_server_is_verified(void **state)
 {
 	static const char *const names[] = { "localhost", "127.0.0.1", "not.the.name" };
@@ -120,6 +183,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		T(openssl_client_fetches_each_suite_and_group),
+		T(openssl_client_resumes_and_only_where_it_may),
 		T(openssl_server_is_verified),
 	};
 
