@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* client: its side of the handshake, RFC 8446 figure 1. */
+#include "keylog.h"
 #include "offer.h"
 #include "schemes.h"
 #include "server_hello.h"
@@ -134,7 +135,7 @@ static enum hs build_hello(struct tls_conn *c, struct build *b)
 		return rc;
 	c->exts_sent = 0;
 	put_u16(b, VERSION_LEGACY);
-	put_bytes(b, c->hello, RANDOM_LEN);
+	put_bytes(b, c->random, RANDOM_LEN);
 	v = put_vec(b, 1);
 	put_bytes(b, c->session_id, c->session_id_len);
 	put_end(b, v);
@@ -191,7 +192,7 @@ static enum hs prepare_client_hello(struct tls_conn *c)
 
 	c->session_id_len = config->no_ccs ? 0 : SESSION_ID_MAX;	/* D.4 */
 	rand_bytes(c->session_id, c->session_id_len);
-	rand_bytes(c->hello, RANDOM_LEN);
+	rand_bytes(c->random, RANDOM_LEN);
 	do {
 		client_add_share(c, config->groups[c->num_shares]);
 	} while (c->num_shares < config->num_shares);
@@ -214,6 +215,7 @@ static enum hs start_early_keys(struct tls_conn *c)
 	keys_early_init(&c->early, suite->hash, s->psk, hash_len(suite->hash));
 	transcript_hash_with(&c->transcript, hash, suite->hash, NULL, 0);
 	keys_early_traffic(secret, &c->early, hash);
+	keylog_secret(c, "CLIENT_EARLY_TRAFFIC_SECRET", secret, hash_len(suite->hash));
 	keys_traffic(&c->tx.keys, suite, secret);
 	c->tx.aead = suite->aead;
 	c->tx.protected = true;

@@ -300,7 +300,7 @@ static void digest(uint8_t *out, const struct client_hello *ch)
 {
 	struct hash h;
 
-	_Static_assert(sizeof(((struct tls_conn *)0)->hello) == 32, "SHA-256");
+	_Static_assert(sizeof(((struct tls_conn *)0)->hello_digest) == 32, "SHA-256");
 	hash_init(&h, HASH_SHA256);
 	hash_update(&h, ch->fields.p, ch->fields.len);
 	ext_hash_lasting(&h, ch->block);
@@ -314,6 +314,7 @@ enum hs client_hello_parse(struct tls_conn *c, struct cursor *body)
 	if (read_hello(c, &ch, body) || take_server_name(c, &ch) || choose_alpn(c, &ch) || choose_suite(c, &ch) ||
 	    agree(c, &ch, agree_key))
 		return HS_FAILED;
+	memcpy(c->random, ch.random, RANDOM_LEN);
 	memcpy(c->session_id, ch.session_id.p, ch.session_id.len);
 	c->session_id_len = (uint8_t)ch.session_id.len;
 	c->rx.ccs_ok = true;
@@ -323,7 +324,7 @@ enum hs client_hello_parse(struct tls_conn *c, struct cursor *body)
 	c->authenticated = c->params.now_ms / 1000;
 	c->psk_offered = ext_has(&ch.exts, EXT_PRE_SHARED_KEY);
 	if (c->retry)
-		digest(c->hello, &ch);
+		digest(c->hello_digest, &ch);
 	transcript_pick(&c->transcript, c->suite->hash);
 	return HS_NEXT;
 }
@@ -350,12 +351,12 @@ static enum hs agree_key_again(struct tls_conn *c, const struct client_hello *ch
 enum hs client_hello_parse_again(struct tls_conn *c, struct cursor *body)
 {
 	struct client_hello ch = { 0 };
-	uint8_t now[sizeof(c->hello)];
+	uint8_t now[sizeof(c->hello_digest)];
 
 	if (read_hello(c, &ch, body))
 		return HS_FAILED;
 	digest(now, &ch);
-	if (memcmp(now, c->hello, sizeof(now)))
+	if (memcmp(now, c->hello_digest, sizeof(now)))
 		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "second ClientHello differs from the first");
 	if (ext_has(&ch.exts, EXT_EARLY_DATA))
 		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "second ClientHello with early_data");

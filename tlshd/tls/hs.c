@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "keylog.h"
+
 /* SHA-256 of "HelloRetryRequest", RFC 8446 4.1.3. */
 const uint8_t hs_retry_random[RANDOM_LEN] = {
 	0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
@@ -169,6 +171,8 @@ void hs_start_handshake_keys(struct tls_conn *c)
 		keys_handshake_given(&c->handshake, c->suite->hash, c->psk.secret, hash);
 	else
 		keys_handshake_from(&c->handshake, &c->early, c->dhe, c->kem ? c->kem->secret_len : 0, hash);
+	keylog_secret(c, "CLIENT_HANDSHAKE_TRAFFIC_SECRET", c->handshake.client, hash_len(c->suite->hash));
+	keylog_secret(c, "SERVER_HANDSHAKE_TRAFFIC_SECRET", c->handshake.server, hash_len(c->suite->hash));
 	wipe(c->psk.secret, sizeof(c->psk.secret));
 	wipe(c->dhe, sizeof(c->dhe));
 	wipe(c->shares, sizeof(c->shares));
@@ -180,6 +184,9 @@ void hs_start_master(struct tls_conn *c)
 
 	transcript_hash(&c->transcript, hash);
 	keys_master_from(&c->master, &c->handshake, hash);
+	keylog_secret(c, "CLIENT_TRAFFIC_SECRET_0", c->master.client, hash_len(c->suite->hash));
+	keylog_secret(c, "SERVER_TRAFFIC_SECRET_0", c->master.server, hash_len(c->suite->hash));
+	keylog_secret(c, "EXPORTER_SECRET", c->master.exporter, hash_len(c->suite->hash));
 }
 
 void hs_forget(struct tls_conn *c, bool keep_traffic)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "psk_server.h"
 
+#include "keylog.h"
 #include "ticket.h"
 
 /* Identities looked at; each may cost an AEAD. A client has no use for more: it drops a ticket with its use (C.4). */
@@ -244,6 +245,7 @@ enum hs psk_decide_early_data(struct tls_conn *c)
 	c->early_data.state = TLS_EARLY_ACCEPTED;
 	transcript_hash(&c->transcript, hash);
 	keys_early_traffic(secret, &c->early, hash);
+	keylog_secret(c, "CLIENT_EARLY_TRAFFIC_SECRET", secret, hash_len(c->suite->hash));
 	hs_rx_keys(c, secret);
 	c->rx.skipping = false;
 	c->rx.early = true;

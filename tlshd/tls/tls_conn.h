@@ -132,7 +132,8 @@ struct early {
  * @cert_requested: the server asks, or asked, for the client's certificate
  * @sigscheme: of a CertificateVerify, by the role that signs it
  * @exts_sent: bit per enum ext: a response may carry what was asked for
- * @hello: client: random of its ClientHello; server that retries: digest of what the client may not change in it
+ * @random: of the ClientHello
+ * @hello_digest: server that retries: of what the client may not change in it
  * @sign_op: what the signer was asked for, if @sign is not SIGN_NONE
  * @resumed: by a ticket
  * @authenticated: when its session began, or this one, seconds since the epoch
@@ -162,7 +163,8 @@ struct tls_conn {
 	uint32_t exts_sent;
 	uint8_t session_id[SESSION_ID_MAX];
 
-	uint8_t hello[RANDOM_LEN];
+	uint8_t random[RANDOM_LEN];
+	uint8_t hello_digest[32];
 	uint8_t num_shares;
 	struct key_share shares[TLS_SHARES_MAX];
 	uint8_t dhe[KEM_SECRET_MAX];
