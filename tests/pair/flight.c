@@ -138,17 +138,19 @@ void flight_put(const struct flight *f, enum tls_role from, uint8_t *bytes, size
 	while (i < f->num) {
 		const struct part *first = &f->parts[i];
 		static uint8_t content[STREAM_MAX];
-		size_t num = 0;
+		size_t num = 0, k = 0;
 
 		do {
 			memcpy(content + num, f->bytes + f->parts[i].at, f->parts[i].len);
 			num += f->parts[i++].len;
 		} while (max && first->type == CT_HANDSHAKE && i < f->num && f->parts[i].type == first->type &&
 			 f->parts[i].epoch == first->epoch);
-		for (size_t k = 0, n; k < num; k += n) {
-			n = max && first->type == CT_HANDSHAKE && num - k > max ? max : num - k;
+		do {	/* once where there is no content */
+			size_t n = max && first->type == CT_HANDSHAKE && num - k > max ? max : num - k;
+
 			put_record(&taps[from], first->type, first->epoch, content + k, n, padding, bytes, &at);
-		}
+			k += n;
+		} while (k < num);
 	}
 	*len = at;
 }

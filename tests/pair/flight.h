@@ -8,7 +8,7 @@
 
 #include "pair.h"
 
-#define PARTS_MAX 32
+#define PARTS_MAX 64
 
 /**
  * struct part - a handshake message, or the content of another record

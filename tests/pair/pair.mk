@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-PAIR_TESTS := $(addprefix $(B)/tests/pair/,pair_test pair_retry pair_order pair_auth pair_keylog pair_matrix pair_session)
+PAIR_TESTS := $(addprefix $(B)/tests/pair/,pair_test pair_retry pair_order pair_auth pair_keylog pair_matrix pair_session pair_psk)
 PAIR_LIB := $(B)/tests/pair/pair.a
 HOST_TESTS += $(PAIR_TESTS)
 
