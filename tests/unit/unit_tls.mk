@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 RFC8448_TESTS := $(B)/tests/unit/tls_rfc8448 $(addprefix $(B)/tests/unit/tls_rfc8448_,resume retry client_auth compat)
-TLS_TESTS := $(addprefix $(B)/tests/unit/,tls_parse tls_retry tls_record tls_session tls_offer tls_answer \
+TLS_TESTS := $(addprefix $(B)/tests/unit/,tls_parse tls_retry tls_record tls_psk_server tls_session tls_offer tls_answer \
 	tls_external tls_schemes)
 HOST_TESTS += $(RFC8448_TESTS) $(TLS_TESTS)
 
