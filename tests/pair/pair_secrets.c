@@ -201,7 +201,7 @@ static void what_is_kept(struct kept *k, const struct side *s)
 	if (s->want != TLS_DONE)
 		return;
 	tls_traffic(&s->c, &k->traffic);
-	if (s->params.role == TLS_CLIENT && s->config.psk_modes)
+	if (s->params.role == TLS_CLIENT)
 		tls_resumption(&s->c, &k->resumption);
 }
 
