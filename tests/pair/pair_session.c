@@ -228,8 +228,8 @@ static enum hs claim_early(struct tls_conn *c)
 	return HS_NEXT;
 }
 
-enum { SERVER_EXTENSIONS = 11, SERVER_FINISHED = 16 };	/* in server_steps */
-enum { CLIENT_EXTENSIONS = 13, CLIENT_FINISHED = 18 };	/* that the client receives, in client_steps */
+enum { SERVER_EXTENSIONS = 11 };	/* in server_steps */
+enum { CLIENT_HELLO_ANSWERED = 11, CLIENT_EXTENSIONS = 13, CLIENT_FINISHED = 18 };	/* in client_steps, as it receives */
 
 static void early_data_cannot_be_accepted_after_a_retry_or_without_its_session(void **state)
 {
@@ -256,26 +256,38 @@ static enum hs fail_now(struct tls_conn *c)
 	return hs_refuse(c, ALERT_INTERNAL_ERROR, "the test wants it");
 }
 
-/* Whatever keys the client has then, they are those that the server reads by. */
+static void alert_can_be_read(struct pair *p, size_t at)
+{
+	struct tls_result r;
+
+	pair_early(p, "GET /", 5);
+	pair_steps(p, TLS_CLIENT);
+	pair_insert(p, TLS_CLIENT, at, fail_now);
+	pair_run(p);
+	tls_result(&p->side[TLS_SERVER].c, &r);
+	if (r.alert_received != ALERT_INTERNAL_ERROR)
+		fail_msg("in front of step %zu: server got %u, \"%s\"", at, r.alert_received, r.reason);
+	pair_free(p);
+}
+
+/* Whatever keys the client has then, they are those that the server reads by, once the client can know. */
 static void an_alert_behind_early_data_can_be_read(void **state)
 {
-	(void)state;
-	for (size_t at = CLIENT_EXTENSIONS + 1; at < 25; at++)
-		for (int no_early = 0; no_early < 2; no_early++) {
-			struct tls_result r;
-			struct pair p;
+	static const size_t from[] = { CLIENT_EXTENSIONS + 2, CLIENT_EXTENSIONS + 2, CLIENT_EXTENSIONS };
+	enum { ACCEPTED, REJECTED, LOST };
+	struct pair p;
 
+	(void)state;
+	for (int what = ACCEPTED; what <= LOST; what++)
+		for (size_t at = from[what]; client_steps[at - 1]; at++) {
 			init(&p, "p256");
 			prepare(&p, 1);
-			p.tickets.no_early = no_early;
-			pair_early(&p, "GET /", 5);
-			pair_steps(&p, TLS_CLIENT);
-			pair_insert(&p, TLS_CLIENT, at + 1, fail_now);
-			pair_run(&p);
-			tls_result(&p.side[TLS_SERVER].c, &r);
-			if (r.alert_received != ALERT_INTERNAL_ERROR)
-				fail_msg("step %zu: server got %u, \"%s\"", at, r.alert_received, r.reason);
-			pair_free(&p);
+			p.tickets.no_early = what == REJECTED;
+			p.tickets.no_open = what == LOST;
+			if (client_steps[at])	/* behind the last the connection is open */
+				alert_can_be_read(&p, at);
+			else
+				pair_free(&p);
 		}
 }
 
@@ -358,7 +370,7 @@ static bool holds(const struct tls_conn *c, const uint8_t *secret)
 	return memmem(c, sizeof(*c), secret, 32) != NULL;
 }
 
-static uint8_t early_secret[HASH_MAX];
+static uint8_t early_secret[HASH_MAX], after_secret[HASH_MAX];
 
 static enum hs note_early(struct tls_conn *c)
 {
@@ -367,12 +379,20 @@ static enum hs note_early(struct tls_conn *c)
 	return HS_NEXT;
 }
 
+static enum hs note_and_fail(struct tls_conn *c)
+{
+	memcpy(after_secret, c->early_data.after, sizeof(after_secret));
+	return fail_now(c);
+}
+
 static void only_the_resumption_secret_stays_and_only_until_the_end(void **state)
 {
+	static const size_t where[] = { 0, CLIENT_HELLO_ANSWERED, CLIENT_FINISHED + 2 };
 	static const uint8_t zeros[sizeof(struct tls_conn)];
 
 	(void)state;
-	for (int fail = 0; fail < 2; fail++) {
+	for (size_t i = 0; i < NUM(where); i++) {
+		bool fail = where[i];
 		struct tls_resumption r;
 		struct tls_conn *client;
 		struct pair p;
@@ -385,13 +405,15 @@ static void only_the_resumption_secret_stays_and_only_until_the_end(void **state
 		pair_steps(&p, TLS_CLIENT);
 		pair_insert(&p, TLS_CLIENT, 5, note_early);
 		if (fail)
-			pair_insert(&p, TLS_CLIENT, CLIENT_FINISHED + 2, fail_now);
+			pair_insert(&p, TLS_CLIENT, where[i] + 1, note_and_fail);
 		pair_run(&p);
 		assert_int_equal(p.side[TLS_CLIENT].want, fail ? TLS_FAILED : TLS_DONE);
 		assert_false(holds(client, p.sessions[0].psk));
 		assert_false(holds(client, early_secret));
 		if (fail) {
 			assert_memory_equal(&client->master, zeros, sizeof(client->master));
+			assert_true(i == 1 || memcmp(after_secret, zeros, 32));
+			assert_true(i == 1 || !holds(client, after_secret));
 		} else {
 			tls_resumption(client, &r);
 			assert_true(holds(client, r.secret));

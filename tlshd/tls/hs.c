@@ -202,8 +202,6 @@ void hs_forget(struct tls_conn *c, bool keep_traffic)
 	wipe(c->early_data.after, sizeof(c->early_data.after));
 	sig_pub_free(&c->peer.pub);
 	memset(&c->peer.pub, 0, sizeof(c->peer.pub));
-	if (c->params.role == TLS_SERVER)
-		wipe(c->master.resumption, sizeof(c->master.resumption));	/* a client's tickets are still to come */
 	if (keep_traffic)
 		return;
 	wipe(&c->master, sizeof(c->master));
