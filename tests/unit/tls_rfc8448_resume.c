@@ -3,6 +3,7 @@
  * RFC 8448 section 4, a session of section 3 resumed, with early data.
  */
 #include "tls_rfc8448.h"
+#include "tlshd/tls/ticket.h"
 
 static const char ticket_message[] =
 	"040000c90000001efad6aac502000000b22c035d829359ee5ff7af4ec900000000262a6494dc486d2c8a34cb33fa90bf1b0070ad"
@@ -172,20 +173,28 @@ static void the_stages_behind_a_psk_give_the_secrets_of_the_rfc(void **state)
 
 /* ---- the handshake ---- */
 
+static const struct trace server_trace = {
+	.random = "de5b4476e7b490b2652d338acbf2948066f255f9440e23b98fc69835298dc107"	/* key */
+		  "3ccfd2dec890222763472ae8136777c9d7358777bb66e91ea5122495f559ea2d",	/* random */
+	.sends = { encrypted_extensions },
+};
+
 static const struct trace client_trace = {
 	.random = "1bc3ceb6bbe39cff938355b5a50adb6db21b7a6af649d7b4bc419d7876487d95"	/* random */
 		  "bff91188283846dd6a2134ef7180ca2b0b14fb10dce707b5098c0dddc813b2df",	/* key */
 	.sends = { client_hello_record + 2 * RECORD_HEADER_LEN },
 };
 
+#define NOW_MS INT64_C(1500000000000)
+
 /* The ticket that section 3 ends with. */
 static void take_session(struct tls_session *s)
 {
-	struct tls_resumption r = { .suite = TLS_AES_128_GCM_SHA256, .not_after = 1785374639 };
+	struct tls_resumption r = { .suite = TLS_AES_128_GCM_SHA256, .not_after = NOW_MS };
 	uint8_t msg[256];
 
 	unhex(r.secret, RESUMPTION);
-	assert_int_equal(tls_session_take(s, &r, msg, unhex(msg, ticket_message), 0), 0);
+	assert_int_equal(tls_session_take(s, &r, msg, unhex(msg, ticket_message), NOW_MS), 0);
 	assert_hex(s->psk, PSK);
 	assert_int_equal(s->lifetime_s, 30);
 	assert_int_equal(s->max_early_data, 1024);
@@ -200,7 +209,7 @@ static void the_client_resumes_as_the_rfc_does(void **state)
 	uint8_t early[16];
 	const struct tls_params params = {
 		.role = TLS_CLIENT, .config = &config, .sessions = sessions, .num_sessions = 1, .early = early,
-		.early_len = unhex(early, early_data),
+		.early_len = unhex(early, early_data), .now_ms = NOW_MS,
 	};
 	struct tls_resumption next;
 	struct tls_traffic t;
@@ -226,12 +235,81 @@ static void the_client_resumes_as_the_rfc_does(void **state)
 	rfc_end(&c);
 }
 
+/* What is in the RFC's ticket, ours would say so. */
+static size_t open_ticket(void *arg, uint8_t *state, uint64_t *domain, const uint8_t *bytes, size_t len)
+{
+	static const char name[] = "server";
+	struct ticket t = {
+		.suite = TLS_AES_128_GCM_SHA256, .age_add = 0xfad6aac5, .lifetime_s = 30, .max_early_data = 1024,
+		.issued_ms = NOW_MS, .peer = { .authenticated = NOW_MS / 1000 },
+	};
+	uint8_t msg[256];
+	struct hash h;
+
+	(void)arg;
+	*domain = 0;
+	unhex(msg, ticket_message);
+	assert_int_equal(len, 0xb2);
+	assert_memory_equal(bytes, msg + 17, len);	/* behind header, lifetime, age_add, nonce and length */
+	unhex(t.psk, PSK);
+	hash_init(&h, HASH_SHA256);
+	hash_update(&h, name, sizeof(name));
+	hash_final(&h, t.names);
+	return ticket_encode(state, &t);
+}
+
+static bool take_early(void *arg, const struct tls_early_offer *offer)
+{
+	(void)arg;
+	assert_int_equal(offer->binder_len, 32);
+	assert_hex(offer->binder, BINDER);
+	assert_true(offer->skew_ms == 6);
+	return true;
+}
+
+static void the_server_resumes_as_the_rfc_does(void **state)
+{
+	static const struct tls_ticket_ops ops = { .open = open_ticket, .early = take_early };
+	struct tls_config config = rfc_server;
+	const struct tls_params params = {
+		.role = TLS_SERVER, .config = &config, .accept_early = true, .tickets = &ops, .now_ms = NOW_MS,
+	};
+	const uint8_t *early;
+	struct tls_traffic t;
+	struct tls_conn c;
+
+	(void)state;
+	config.psk_modes = TLS_PSK_DHE_KE;
+	config.ticket_lifetime_s = 30;
+	config.ticket_early_data = 1024;
+	rfc_begin(&c, &server_trace, &params);
+	rfc_give(&c, client_hello_record);
+	rfc_expect(&c, TLS_WANT_RX, server_hello_record, server_flight_record, NULL);
+	rfc_give(&c, early_record);
+	rfc_expect(&c, TLS_EARLY_DATA, NULL);
+	assert_int_equal(tls_early_data(&c, &early), strlen(early_data) / 2);
+	assert_hex(early, early_data);
+	rfc_expect(&c, TLS_WANT_RX, NULL);
+	rfc_give(&c, end_of_early_data_record);
+	rfc_expect(&c, TLS_WANT_RX, NULL);
+	rfc_give(&c, client_finished_record);
+	rfc_expect(&c, TLS_DONE, NULL);
+	tls_traffic(&c, &t);
+	assert_hex(t.exporter_secret, EXPORTER);
+	rfc_opens(client_data_record, &t.rx, CT_APPLICATION_DATA, rfc_data);
+	rfc_opens(client_close_record, &t.rx, CT_ALERT, RFC_CLOSE);
+	rfc_seals(server_data_record, &t.tx, CT_APPLICATION_DATA, rfc_data);
+	rfc_seals(server_close_record, &t.tx, CT_ALERT, RFC_CLOSE);
+	rfc_end(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_psk_gives_the_binder_and_the_early_keys_of_the_rfc),
 		cmocka_unit_test(the_stages_behind_a_psk_give_the_secrets_of_the_rfc),
 		cmocka_unit_test(the_client_resumes_as_the_rfc_does),
+		cmocka_unit_test(the_server_resumes_as_the_rfc_does),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

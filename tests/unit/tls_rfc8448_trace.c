@@ -97,6 +97,14 @@ void __wrap_hs_send(struct tls_conn *c, struct build *b)
 	held_len = 0;
 }
 
+void __real_hs_send_post(struct tls_conn *c, struct build *b);
+void __wrap_hs_send_post(struct tls_conn *c, struct build *b);
+void __wrap_hs_send_post(struct tls_conn *c, struct build *b)
+{
+	b->len = replace(b->p, b->len);
+	__real_hs_send_post(c, b);
+}
+
 /* ---- certificates that are believed ---- */
 
 int __wrap_x509_verify(struct x509_peer *out, struct x509_fail *fail, const struct x509_ask *ask);

@@ -10,7 +10,7 @@ $(TLS_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(call objs,$(TLS_SRC) $(CR
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CRYPTO_LIBS) -lcmocka -lpthread
 
 # In front of the engine's own: the traces' random numbers, messages and certificates.
-RFC8448_WRAPPED := BN_priv_rand_range hs_send x509_verify
+RFC8448_WRAPPED := BN_priv_rand_range hs_send hs_send_post x509_verify
 
 $(RFC8448_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(call objs,tests/unit/tls_rfc8448_trace.c $(TLS_SRC) $(CRYPTO_SRC))
 	$(CC) $(ALL_LDFLAGS) $(addprefix -Xlinker --wrap=,$(RFC8448_WRAPPED)) -o $@ $^ $(CRYPTO_LIBS) -lcmocka -lpthread

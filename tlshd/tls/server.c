@@ -80,9 +80,9 @@ static enum hs send_server_hello(struct tls_conn *c)
 
 	if (rc)
 		return rc;
+	put_selected_identity(c, &b);
 	put_key_share(c, &b);
 	put_selected_version(c, &b);
-	put_selected_identity(c, &b);
 	put_end(&b, exts);
 	hs_send(c, &b);
 	c->tx.ccs_due = c->session_id_len > 0 && !c->retry;
