@@ -73,7 +73,7 @@ void hash_final(const struct hash *h, uint8_t *out)
 /* RFC 2104: both pads are exactly one block, so each midstate is a hash with nothing buffered. */
 void hmac_key_init(struct hmac_key *k, enum hash_id id, const uint8_t *key, size_t key_len)
 {
-	uint8_t pad[BLOCK_MAX] = { 0 };
+	uint64_t pad[BLOCK_MAX / 8] = { 0 };	/* by words: 22 a handshake, and most of what the engine adds to its hashes */
 	size_t block;
 
 	hash_init(&k->inner, id);
@@ -81,17 +81,17 @@ void hmac_key_init(struct hmac_key *k, enum hash_id id, const uint8_t *key, size
 	block = hashes[id].block;
 	if (key_len > block) {
 		hash_update(&k->inner, key, key_len);
-		hash_final(&k->inner, pad);
+		hash_final(&k->inner, (uint8_t *)pad);
 		OPENSSL_cleanse(&k->inner, sizeof(k->inner));
 		hash_init(&k->inner, id);
 	} else if (key_len > 0) {
 		memcpy(pad, key, key_len);
 	}
-	for (size_t i = 0; i < block; i++)
-		pad[i] ^= 0x36;
+	for (size_t i = 0; i < block / 8; i++)
+		pad[i] ^= 0x3636363636363636;
 	hash_update(&k->inner, pad, block);
-	for (size_t i = 0; i < block; i++)
-		pad[i] ^= 0x36 ^ 0x5c;
+	for (size_t i = 0; i < block / 8; i++)
+		pad[i] ^= 0x3636363636363636 ^ 0x5c5c5c5c5c5c5c5c;
 	hash_update(&k->outer, pad, block);
 	OPENSSL_cleanse(pad, sizeof(pad));
 }
