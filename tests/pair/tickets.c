@@ -67,7 +67,7 @@ void pair_tickets(struct pair *p)
 
 /* ---- the client's side ---- */
 
-/* A record's content: whole NewSessionTicket messages. */
+/* Of all records together: whole NewSessionTicket messages. */
 static void take_tickets(struct pair *p, const struct tls_resumption *r, const uint8_t *at, size_t len)
 {
 	while (len) {
@@ -89,8 +89,10 @@ static void take_tickets(struct pair *p, const struct tls_resumption *r, const u
 
 size_t pair_take_sessions(struct pair *p)
 {
+	static uint8_t content[STREAM_MAX];
 	struct side *s = &p->side[TLS_CLIENT];
 	struct tls_traffic client, server;
+	size_t content_len = 0;
 	struct tls_resumption r;
 	enum aead_id aead;
 
@@ -106,9 +108,11 @@ size_t pair_take_sessions(struct pair *p)
 		assert_true(len <= s->in_len - s->in_at);
 		assert_int_equal(record_open(rec, len, &type, &n, aead, &client.rx), RECORD_OK);
 		assert_int_equal(type, CT_HANDSHAKE);
-		take_tickets(p, &r, rec + RECORD_HEADER_LEN, n);
+		memcpy(content + content_len, rec + RECORD_HEADER_LEN, n);
+		content_len += n;
 		s->in_at += len;
 	}
+	take_tickets(p, &r, content, content_len);
 	assert_true(client.rx.seq == server.tx.seq);
 	wipe(&r, sizeof(r));
 	wipe(&client, sizeof(client));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* client: its side of the handshake, RFC 8446 figure 1. */
 #include "keylog.h"
+#include "limit.h"
 #include "offer.h"
 #include "schemes.h"
 #include "server_hello.h"
@@ -108,7 +109,7 @@ static void put_cookie(struct tls_conn *c, struct build *b)
 
 static void (*const hello_exts[])(struct tls_conn *c, struct build *b) = {
 	put_server_name, put_supported_groups, put_signature_algorithms, put_alpn, put_supported_versions, put_key_share,
-	put_cookie, offer_put_modes, offer_put_early_data, offer_put_keys,
+	limit_put, put_cookie, offer_put_modes, offer_put_early_data, offer_put_keys,
 };
 
 static void put_suites(struct tls_conn *c, struct build *b)
@@ -347,7 +348,7 @@ static enum hs parse_encrypted_extensions(struct tls_conn *c, struct cursor *bod
 	    (!cur_vec_u16(&exts.data[EXT_SUPPORTED_GROUPS], &groups, 2, 65535) ||
 	     !cur_empty(&exts.data[EXT_SUPPORTED_GROUPS])))
 		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed supported_groups");
-	if (ext_has(&exts, EXT_ALPN) && take_alpn(c, exts.data[EXT_ALPN]))
+	if ((ext_has(&exts, EXT_ALPN) && take_alpn(c, exts.data[EXT_ALPN])) || limit_take(c, &exts))
 		return HS_FAILED;
 	return ext_has(&exts, EXT_EARLY_DATA) ? offer_take_early_data(c, exts.data[EXT_EARLY_DATA]) : HS_NEXT;
 }

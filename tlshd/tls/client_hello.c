@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "psk_server.h"
+#include "limit.h"
 #include "schemes.h"
 
 /**
@@ -312,7 +313,7 @@ enum hs client_hello_parse(struct tls_conn *c, struct cursor *body)
 	struct client_hello ch = { 0 };
 
 	if (read_hello(c, &ch, body) || take_server_name(c, &ch) || choose_alpn(c, &ch) || choose_suite(c, &ch) ||
-	    agree(c, &ch, agree_key))
+	    limit_take(c, &ch.exts) || agree(c, &ch, agree_key))
 		return HS_FAILED;
 	memcpy(c->random, ch.random, RANDOM_LEN);
 	memcpy(c->session_id, ch.session_id.p, ch.session_id.len);

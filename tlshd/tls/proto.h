@@ -73,6 +73,8 @@ enum alert_level {
 #define MSG_HEADER_LEN		4	/* 4 */
 #define PLAINTEXT_MAX		16384	/* 5.1 */
 #define CIPHERTEXT_MAX		(PLAINTEXT_MAX + 256)	/* 5.2 */
+#define RECORD_LIMIT_MIN	64	/* record_size_limit, RFC 8449 4, which counts the inner content type */
+#define RECORD_LIMIT_MAX	(PLAINTEXT_MAX + 1)
 #define HOST_NAME_TYPE		0	/* RFC 6066 3 */
 #define PSK_KE			0	/* PskKeyExchangeMode, 4.2.9 */
 #define PSK_DHE_KE		1

@@ -142,6 +142,8 @@ static enum hs take_protected(struct tls_conn *c, uint8_t *rec, size_t len)
 	case RECORD_NO_TYPE:
 		return hs_refuse(c, ALERT_UNEXPECTED_MESSAGE, "record without a content type");
 	}
+	if (type != CT_APPLICATION_DATA && len > RECORD_HEADER_LEN + (size_t)c->rx.limit + AEAD_TAG_LEN)
+		return hs_refuse(c, ALERT_RECORD_OVERFLOW, "record longer than our record_size_limit of %u", c->rx.limit);
 	c->rx.opened = true;
 	c->rx.skipping = false;
 	if (type == CT_HANDSHAKE)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* server: its side of the handshake, RFC 8446 figure 1. */
 #include "client_hello.h"
+#include "limit.h"
 #include "psk_server.h"
 #include "ticket.h"
 
@@ -8,7 +9,7 @@
 #define ENCRYPTED_EXTENSIONS_MAX 160
 
 _Static_assert(SERVER_HELLO_MAX >= 106 + KEM_SHARE_MAX, "the longest ServerHello");
-_Static_assert(ENCRYPTED_EXTENSIONS_MAX >= 24 + TLS_ALPN_MAX, "the longest EncryptedExtensions");
+_Static_assert(ENCRYPTED_EXTENSIONS_MAX >= 30 + TLS_ALPN_MAX, "the longest EncryptedExtensions");
 
 static enum hs recv_client_hello(struct tls_conn *c)
 {
@@ -158,6 +159,7 @@ static enum hs send_encrypted_extensions(struct tls_conn *c)
 		ext = ext_begin(c, &b, EXT_EARLY_DATA);
 		put_end(&b, ext);
 	}
+	limit_put(c, &b);
 	put_end(&b, exts);
 	hs_send(c, &b);
 	return HS_NEXT;

@@ -45,6 +45,8 @@ static void check_config(const struct tls_params *p)
 		must(schemes_known(config->schemes[i]));
 	must(config->client_auth < TLS_CLIENT_AUTH_VERIFY || config->anchors || p->role == TLS_CLIENT);
 	must(!config->name_authorities || config->anchors);
+	must(!config->record_limit || config->record_limit >= RECORD_LIMIT_MIN);
+	must(config->record_limit <= RECORD_LIMIT_MAX);
 	must(p->alpn_len <= TLS_ALPN_MAX);
 	must(p->role == TLS_SERVER ? config->num_identities || config->num_externals : config->anchors || config->num_externals);
 	must(config->psk_modes <= (TLS_PSK_DHE_KE | TLS_PSK_KE) && config->num_tickets <= TLS_TICKETS_MAX);
@@ -62,6 +64,8 @@ void tls_init(struct tls_conn *c, const struct tls_params *p)
 	c->step = p->role == TLS_CLIENT ? client_steps : server_steps;
 	c->state = TLS_WANT_RX;
 	c->alert_sent = c->alert_received = TLS_ALERT_NONE;
+	c->tx.limit = PLAINTEXT_MAX;
+	c->rx.limit = RECORD_LIMIT_MAX;
 	transcript_init(&c->transcript);
 }
 
@@ -270,6 +274,7 @@ void tls_result(const struct tls_conn *c, struct tls_result *r)
 		.early = c->early_data.state,
 		.early_bytes = c->early_data.num,
 		.authenticated = c->authenticated,
+		.record_limit = c->tx.limited ? c->tx.limit : 0,
 		.reason = c->reason,
 		.alpn = (const char *)c->alpn,
 		.alpn_len = c->alpn_len,

@@ -53,7 +53,7 @@ enum tls_role { TLS_CLIENT, TLS_SERVER };
 #define TLS_RECORD_MAX	(5 + 16384 + 256)	/* a protected record on the wire, RFC 8446 5.2 */
 #define TLS_MSG_MAX	(20 * 1024)		/* the longest handshake message accepted; a chain of ten fits */
 #define TLS_RX_CAP	(TLS_MSG_MAX + TLS_RECORD_MAX)
-#define TLS_TX_CAP	(TLS_RECORD_MAX + 2048)	/* a Certificate message and the small ones around it */
+#define TLS_TX_CAP	(24 * 1024)	/* a Certificate message, also in the smallest records that RFC 8449 allows */
 
 /**
  * struct tls_identity - a certificate chain and the handle of its key

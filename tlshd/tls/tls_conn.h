@@ -16,6 +16,7 @@ typedef enum hs hs_step(struct tls_conn *c);
  * struct rx - what came from the peer
  * @p: the lent buffer: messages at @msg_at to @msg_end, then records not yet looked at, @raw_at to @raw_end
  * @high: bytes of @p that were ever used, to be wiped
+ * @limit: of a protected record's content, its type and padding; not for early data
  * @filled, @left: of the last tls_rx_filled(), and how many of them lie behind the peer's Finished
  * @skipping: records that do not decrypt, or come before the second ClientHello, are early data that was not accepted
  * @early_skip: how many bytes of it may still be dropped
@@ -29,6 +30,7 @@ typedef enum hs hs_step(struct tls_conn *c);
 struct rx {
 	uint8_t *p;
 	uint32_t msg_at, msg_end, raw_at, raw_end, high, filled, left, early_skip;
+	uint16_t limit;
 	bool eof, protected, opened, seen, ccs_ok, skipping, early, finished;
 	uint8_t num_ccs, num_user_canceled;
 	struct tls_keys keys;
@@ -38,13 +40,15 @@ struct rx {
  * struct tx - what goes to the peer
  * @out: the caller's, only inside tls_advance() and tls_abort()
  * @flight_sent: server: our Finished is out, so what comes next may be the client's last record
+ * @limit: of a protected record's content; the peer's own choice, if @limited
  * @ccs_due: client: change_cipher_spec goes before the first protected record, be it an alert
  * @ccs_sent: it has gone
  * @aead: that @keys are for: early data has a suite before the server has chosen one
  */
 struct tx {
 	struct tls_out *out;
-	bool protected, flight_sent, ccs_due, ccs_sent;
+	uint16_t limit;
+	bool limited, protected, flight_sent, ccs_due, ccs_sent;
 	enum aead_id aead;
 	struct tls_keys keys;
 };

@@ -8,6 +8,10 @@
 /* Room that is always left, so that a failure can say why. */
 #define ALERT_ROOM (CCS_LEN + 2 + RECORD_OVERHEAD)
 
+#define RECORDS_MAX (PLAINTEXT_MAX / (RECORD_LIMIT_MIN - 1) + 1)	/* of one message */
+
+_Static_assert(TLS_TX_CAP >= PLAINTEXT_MAX + RECORDS_MAX * RECORD_OVERHEAD + ALERT_ROOM, "room for any message");
+
 static size_t room(const struct tls_conn *c)
 {
 	return c->tx.out->cap - c->tx.out->len;
@@ -26,11 +30,33 @@ static void send_record(struct tls_conn *c, enum content_type type, uint16_t ver
 	c->tx.out->len += RECORD_HEADER_LEN + len;
 }
 
+static size_t min(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * As send_record(), in as many records as the peer's limit makes of it. The pieces are moved apart from the last on, so
+ * that none covers one that is still to be moved.
+ */
+static void send_message(struct tls_conn *c, uint16_t version, size_t len)
+{
+	uint8_t *content = c->tx.out->p + c->tx.out->len + RECORD_HEADER_LEN;
+	size_t limit = c->tx.protected ? c->tx.limit : PLAINTEXT_MAX, piece;
+
+	for (size_t i = (len - 1) / limit; i; i--)
+		memmove(content + i * (limit + RECORD_OVERHEAD), content + i * limit, min(limit, len - i * limit));
+	for (; len; len -= piece) {
+		piece = min(limit, len);
+		send_record(c, CT_HANDSHAKE, version, piece);
+	}
+}
+
 enum hs hs_begin(struct tls_conn *c, struct build *b, enum handshake_type type, size_t body_max)
 {
 	size_t max = MSG_HEADER_LEN + body_max;
 
-	if (room(c) < max + RECORD_OVERHEAD + ALERT_ROOM)
+	if (room(c) < max + ((max - 1) / c->tx.limit + 1) * RECORD_OVERHEAD + ALERT_ROOM)
 		return HS_WANT_TX;
 	*b = (struct build){ .p = c->tx.out->p + c->tx.out->len + RECORD_HEADER_LEN, .cap = max };
 	put_u8(b, (uint8_t)type);
@@ -46,15 +72,14 @@ void hs_end(struct build *b)
 void hs_send_post(struct tls_conn *c, struct build *b)
 {
 	hs_end(b);
-	send_record(c, CT_HANDSHAKE, VERSION_LEGACY, b->len);
+	send_message(c, VERSION_LEGACY, b->len);
 }
 
 void hs_send(struct tls_conn *c, struct build *b)
 {
 	hs_end(b);
 	transcript_add(&c->transcript, b->p, b->len);
-	send_record(c, CT_HANDSHAKE, b->p[0] == HT_CLIENT_HELLO && !c->retry ? VERSION_FIRST_RECORD : VERSION_LEGACY,
-		    b->len);
+	send_message(c, b->p[0] == HT_CLIENT_HELLO && !c->retry ? VERSION_FIRST_RECORD : VERSION_LEGACY, b->len);
 }
 
 static void put_change_cipher_spec(struct tls_conn *c)
@@ -78,11 +103,6 @@ enum hs tx_change_cipher_spec(struct tls_conn *c)
 
 /* Less of it than this waits for room, unless it is the rest. */
 #define EARLY_RECORD_MIN 512
-
-static size_t min(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
 
 enum hs tx_early_data(struct tls_conn *c)
 {
