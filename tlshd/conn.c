@@ -126,7 +126,7 @@ static void fill_info(struct conn *c, struct tlshd_info *info, int err, const ch
 		info->flags = TLSHD_I_CONFIRMED;	/* no early data was taken */
 		if (r.resumed)
 			info->flags |= TLSHD_I_RESUMED;
-		info->full_handshake_time = r.authenticated ? r.authenticated : c->grant.params.now_ms / 1000;
+		info->full_handshake_time = r.authenticated;
 	}
 	if (r.peer_leaf_sha256)
 		memcpy(info->peer_leaf_sha256, r.peer_leaf_sha256, sizeof(info->peer_leaf_sha256));
