@@ -231,6 +231,36 @@ static enum hs claim_early(struct tls_conn *c)
 enum { SERVER_EXTENSIONS = 11 };	/* in server_steps */
 enum { CLIENT_HELLO_ANSWERED = 11, CLIENT_EXTENSIONS = 13, CLIENT_FINISHED = 18 };	/* in client_steps, as it receives */
 
+static struct cursor answered;	/* the extensions of EncryptedExtensions, of which no pointer is followed */
+
+static enum hs note_extensions(struct tls_conn *c)
+{
+	struct msg m;
+	enum hs rc = rx_message(c, &m);
+
+	if (!rc && (!cur_vec(&m.body, &answered, 2, 0, 65535) || m.type != HT_ENCRYPTED_EXTENSIONS))
+		fail_msg("another message (%u)", m.type);
+	return rc;
+}
+
+static void a_server_name_is_acknowledged_unless_a_session_brings_it(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	init(&p, "p256");
+	for (int resumed = 0; resumed < 2; resumed++) {
+		pair_steps(&p, TLS_CLIENT);
+		pair_insert(&p, TLS_CLIENT, CLIENT_EXTENSIONS, note_extensions);
+		pair_run(&p);
+		assert_resumed(&p, resumed);
+		assert_int_equal(answered.len, resumed ? 0 : 4);
+		pair_take_sessions(&p);
+		pair_resume(&p);
+	}
+	pair_free(&p);
+}
+
 static void early_data_cannot_be_accepted_after_a_retry_or_without_its_session(void **state)
 {
 	struct pair p;
@@ -450,6 +480,7 @@ int main(void)
 		cmocka_unit_test(early_data_up_to_the_limit_arrives),
 		cmocka_unit_test(more_than_the_limit_is_not_offered),
 		cmocka_unit_test(early_data_is_all_sent_before_the_answer_is_read),
+		cmocka_unit_test(a_server_name_is_acknowledged_unless_a_session_brings_it),
 		cmocka_unit_test(early_data_cannot_be_accepted_after_a_retry_or_without_its_session),
 		cmocka_unit_test(an_alert_behind_early_data_can_be_read),
 		cmocka_unit_test(keys_change_where_early_data_ends),

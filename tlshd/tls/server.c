@@ -146,6 +146,8 @@ static enum hs send_encrypted_extensions(struct tls_conn *c)
 	if (rc)
 		return rc;
 	exts = put_vec(&b, 2);
+	if (c->server_name[0] && !c->psk.chosen)	/* RFC 6066 section 3: a name that counted is acknowledged */
+		put_end(&b, ext_begin(c, &b, EXT_SERVER_NAME));
 	if (c->alpn_len) {
 		ext = ext_begin(c, &b, EXT_ALPN);
 		list = put_vec(&b, 2);
