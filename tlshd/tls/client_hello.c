@@ -123,12 +123,15 @@ static enum hs choose_suite(struct tls_conn *c, const struct client_hello *ch)
 	bool offered = false;
 
 	for (size_t i = 0; i < config->num_suites; i++) {
-		if (!cur_has_u16(ch->suites, config->suites[i]))
+		const struct suite *suite = suite_find(config->suites[i]);
+
+		if (!cur_has_u16(ch->suites, suite->id))
 			continue;
 		offered = true;
-		c->suite = suite_find(config->suites[i]);
-		if (psk_choose(c, &ch->psk, c->suite) || config->num_identities)
-			return HS_NEXT;
+		if (!psk_choose(c, &ch->psk, suite) && !config->num_identities)
+			continue;
+		c->suite = suite;
+		return HS_NEXT;
 	}
 	return hs_refuse(c, ALERT_HANDSHAKE_FAILURE, "client offers no %s of ours",
 			 offered ? "pre-shared key" : "cipher suite");

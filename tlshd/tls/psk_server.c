@@ -159,7 +159,9 @@ bool psk_choose(struct tls_conn *c, const struct psk_offer *offer, const struct 
 	struct cursor identities = offer->identities, identity;
 	uint32_t age;
 
-	wipe(&c->psk, sizeof(c->psk));
+	if (c->psk.chosen)	/* of a first ClientHello */
+		wipe(&c->psk, sizeof(c->psk));
+	c->psk.selected = 0;
 	c->early_data.limit = 0;
 	if (!offer->mode)
 		return false;
