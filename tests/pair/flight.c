@@ -157,18 +157,27 @@ void flight_put(const struct flight *f, enum tls_role from, uint8_t *bytes, size
 
 /* ---- changing ---- */
 
+void flight_insert_record(struct flight *f, size_t i, uint8_t type, const void *content, size_t len, uint8_t epoch)
+{
+	assert_true(i <= f->num && f->num < PARTS_MAX && f->len + len <= sizeof(f->bytes));
+	memmove(&f->parts[i + 1], &f->parts[i], (f->num - i) * sizeof(f->parts[0]));
+	f->parts[i] = (struct part){ type, epoch, f->len, len };
+	memmove(f->bytes + f->len, content, len);
+	f->len += len;
+	f->num++;
+}
+
 void flight_insert(struct flight *f, size_t i, uint8_t type, const void *body, size_t len, uint8_t epoch)
 {
-	uint8_t head[MSG_HEADER_LEN] = { type };
+	uint8_t *msg = f->bytes + f->len;
 
-	store_be(head + 1, 3, len);
-	assert_true(i <= f->num && f->num < PARTS_MAX && f->len + MSG_HEADER_LEN + len <= sizeof(f->bytes));
-	memmove(&f->parts[i + 1], &f->parts[i], (f->num - i) * sizeof(f->parts[0]));
-	f->parts[i] = (struct part){ CT_HANDSHAKE, epoch, f->len, MSG_HEADER_LEN + len };
-	memcpy(f->bytes + f->len, head, MSG_HEADER_LEN);
-	memcpy(f->bytes + f->len + MSG_HEADER_LEN, body, len);
-	f->len += MSG_HEADER_LEN + len;
-	f->num++;
+	flight_insert_record(f, i, CT_HANDSHAKE, body, len, epoch);
+	assert_true(f->len + MSG_HEADER_LEN <= sizeof(f->bytes));
+	memmove(msg + MSG_HEADER_LEN, msg, len);
+	msg[0] = type;
+	store_be(msg + 1, 3, len);
+	f->parts[i].len += MSG_HEADER_LEN;
+	f->len += MSG_HEADER_LEN;
 }
 
 void flight_remove(struct flight *f, size_t i)

@@ -43,6 +43,9 @@ void flight_put(const struct flight *f, enum tls_role from, uint8_t *bytes, size
 
 /* Into the flight, in front of part @i: a message of @type with @len bytes of @body, under the key of @epoch. */
 void flight_insert(struct flight *f, size_t i, uint8_t type, const void *body, size_t len, uint8_t epoch);
+
+/* Likewise a record that is no handshake message. */
+void flight_insert_record(struct flight *f, size_t i, uint8_t type, const void *content, size_t len, uint8_t epoch);
 void flight_remove(struct flight *f, size_t i);
 
 #endif
