@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 PAIR_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/pair/pair_*.c))
-PAIR_TESTS += $(addprefix $(B)/tests/pair/,pair_auth pair_keylog pair_limit)
 PAIR_LIB := $(B)/tests/pair/pair.a
 HOST_TESTS += $(PAIR_TESTS)
 
