@@ -91,6 +91,11 @@ static void issued_later(struct ticket *t)
 	t->issued_ms++;
 }
 
+static void of_a_second(struct ticket *t)
+{
+	t->lifetime_s = 1;
+}
+
 static void begun_later(struct ticket *t)
 {
 	t->peer.authenticated++;
@@ -146,6 +151,16 @@ static void server_at_end(struct pair *p)
 static void server_behind_end(struct pair *p)
 {
 	p->side[TLS_SERVER].params.now_ms += HOUR_MS;
+}
+
+static void a_second_later(struct pair *p)
+{
+	p->side[TLS_SERVER].params.now_ms += 1000;
+}
+
+static void nearly_a_second_later(struct pair *p)
+{
+	p->side[TLS_SERVER].params.now_ms += 999;
 }
 
 static void server_set_back(struct pair *p)
@@ -225,8 +240,10 @@ static void a_ticket_is_taken_only_where_it_was_given(void **state)
 		{ "another policy, as after a CA was removed", false, NULL, other_policy },
 		{ "certificates are required now", false, NULL, require_certificate },
 		{ "certificates are asked for now, under the same policy", true, NULL, request_certificate },
-		{ "the last millisecond", true, NULL, server_at_end },
-		{ "expired", false, NULL, server_behind_end },
+		{ "its last millisecond", true, of_a_second, nearly_a_second_later },
+		{ "expired", false, of_a_second, a_second_later },
+		{ "the last millisecond of all", true, NULL, server_at_end },
+		{ "all is over", false, NULL, server_behind_end },
 		{ "from the future", false, issued_later, NULL },
 		{ "the server's clock was set back", false, NULL, server_set_back },
 		{ "a session from the future", false, begun_later, NULL },
