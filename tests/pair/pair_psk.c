@@ -837,6 +837,28 @@ static void early_data_of_another_protocol_is_rejected(void **state)
 	pair_free(&p);
 }
 
+/* Its key hangs on EndOfEarlyData, too. */
+static void a_ticket_given_behind_early_data_is_as_good(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	for (int accepted = 0; accepted < 2; accepted++) {
+		init(&p);
+		first(&p, 1);
+		pair_early(&p, early, 10);
+		p.tickets.no_early = !accepted;
+		for (int i = 0; i < 3; i++) {
+			pair_run(&p);
+			assert_resumed(&p, true);
+			assert_early(&p, accepted ? TLS_EARLY_ACCEPTED : TLS_EARLY_REJECTED);
+			assert_int_equal(pair_take_sessions(&p), 1);
+			pair_resume(&p);
+		}
+		pair_free(&p);
+	}
+}
+
 static uint8_t recorded[STREAM_MAX];
 static size_t recorded_len;
 
@@ -1261,6 +1283,7 @@ int main(void)
 		cmocka_unit_test(a_signer_without_an_answer_is_an_internal_error),
 		cmocka_unit_test(early_data_is_taken_only_where_all_is_as_it_was),
 		cmocka_unit_test(early_data_of_another_protocol_is_rejected),
+		cmocka_unit_test(a_ticket_given_behind_early_data_is_as_good),
 		cmocka_unit_test(early_data_that_is_replayed_is_rejected),
 		cmocka_unit_test(the_age_is_told_as_the_client_sees_it),
 		cmocka_unit_test(early_data_may_reach_its_limit_and_not_pass_it),
