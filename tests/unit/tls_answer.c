@@ -121,7 +121,9 @@ static void early_data_accepted_wrongly_gets_its_alert(void **state)
 
 static void no_certificate_belongs_to_a_resumption(void **state)
 {
-	static const uint8_t types[] = { HT_CERTIFICATE_REQUEST, HT_CERTIFICATE, HT_CERTIFICATE_VERIFY, HT_NEW_SESSION_TICKET };
+	static const uint8_t types[] = {
+		HT_CERTIFICATE_REQUEST, HT_CERTIFICATE, HT_CERTIFICATE_VERIFY, HT_NEW_SESSION_TICKET,
+	};
 
 	(void)state;
 	for (size_t i = 0; i < NUM(types); i++) {

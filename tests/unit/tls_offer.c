@@ -193,8 +193,8 @@ static void early_data_is_offered_only_where_it_can_be_accepted(void **state)
 }
 
 /* The client's early records, which begin at @at in drive_tx: opened, put together, compared. */
-static void check_early_records(const struct tls_session *s, const uint8_t *hello, const uint8_t *at, const uint8_t *end,
-				const uint8_t *data, size_t len)
+static void check_early_records(const struct tls_session *s, const uint8_t *hello, const uint8_t *at,
+				const uint8_t *end, const uint8_t *data, size_t len)
 {
 	const struct suite *suite = suite_find(s->suite);
 	uint8_t hash[HASH_MAX], secret[HASH_MAX];

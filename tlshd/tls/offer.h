@@ -35,7 +35,7 @@ void offer_hash(struct tls_conn *c, const struct build *b);
 /* Fill in the binders of a ClientHello; that of an external key is the signer's answer. 4.2.11.2. */
 void offer_bind(struct tls_conn *c, struct build *b);
 
-/* Does any cipher suite of ours go with what is offered? An external key, which is all that is offered, has one hash. */
+/* May this suite of ours be offered? An external key, which is offered alone, has one hash. */
 bool offer_fits_suite(const struct tls_conn *c, const struct suite *suite);
 
 const struct tls_session *offer_first(const struct tls_conn *c);	/* the one that early data goes with; NULL: none */
@@ -52,7 +52,7 @@ enum hs offer_take_key(struct tls_conn *c, struct cursor data);
  */
 enum hs offer_take_early_data(struct tls_conn *c, struct cursor data);
 
-/* At the server's Finished: who it is. It proved to have the key that was chosen, so what was verified once holds still. */
+/* At the server's Finished: who it is. It has the key that was chosen, so what was verified once holds still. */
 void offer_believe(struct tls_conn *c);
 
 #endif

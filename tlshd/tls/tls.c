@@ -11,21 +11,19 @@ static void must(bool ok)
 		abort();
 }
 
-/* Pre-shared keys: each could be used. */
-static void check_keys(const struct tls_params *p)
+/* A server may know too many keys to look at each for every connection. */
+static void check_offer(const struct tls_params *p)
 {
 	const struct tls_config *config = p->config;
+	const struct tls_external *external = config->externals;
+	size_t i = 0;
 
-	must(!config->num_externals || config->psk_modes);
-	must(p->role == TLS_SERVER || (config->num_externals <= 1 && p->num_sessions <= TLS_SESSIONS_MAX));
-	for (size_t i = 0; i < config->num_externals; i++) {
-		const struct tls_external *external = &config->externals[i];
-		size_t k = 0;
-
-		must(external->identity_len && external->identity_len <= TLS_EXTERNAL_MAX);
-		while (suite_find(config->suites[k])->hash != external->hash)
-			must(++k < config->num_suites);
-	}
+	must(p->num_sessions <= TLS_SESSIONS_MAX && config->num_externals <= 1);
+	if (!config->num_externals)
+		return;
+	must(external->identity_len && external->identity_len <= TLS_EXTERNAL_MAX);
+	while (suite_find(config->suites[i])->hash != external->hash)
+		must(++i < config->num_suites);
 }
 
 static void check_config(const struct tls_params *p)
@@ -48,12 +46,13 @@ static void check_config(const struct tls_params *p)
 	must(!config->record_limit || config->record_limit >= RECORD_LIMIT_MIN);
 	must(config->record_limit <= RECORD_LIMIT_MAX);
 	must(p->alpn_len <= TLS_ALPN_MAX);
-	must(p->role == TLS_SERVER ? config->num_identities || config->num_externals : config->anchors || config->num_externals);
+	must(config->num_externals || (p->role == TLS_SERVER ? config->num_identities > 0 : config->anchors != NULL));
 	must(config->psk_modes <= (TLS_PSK_DHE_KE | TLS_PSK_KE) && config->num_tickets <= TLS_TICKETS_MAX);
 	must(config->ticket_lifetime_s <= TLS_TICKET_LIFETIME_MAX_S);
 	must(config->psk_modes || !config->num_externals);
 	must(!p->server_name || strlen(p->server_name) <= TLS_NAME_MAX);
-	check_keys(p);
+	if (p->role == TLS_CLIENT)
+		check_offer(p);
 }
 
 void tls_init(struct tls_conn *c, const struct tls_params *p)

@@ -193,8 +193,8 @@ struct tls_ticket_ops {
  * @server_name_is_ip: then it is verified and not sent
  * @alpn: the protocols of this connection in wire form, @alpn_len <= TLS_ALPN_MAX; borrowed until tls_wipe()
  * @now_ms: since the epoch, for certificates and tickets
- * @sessions: client: up to TLS_SESSIONS_MAX to offer, the best first; those that no longer can be used are passed over;
- *	they, and what they hold, are borrowed until tls_wipe()
+ * @sessions: client: up to TLS_SESSIONS_MAX to offer, the best first; those that no longer can be used are passed over,
+ *	as are those that no certificate began, which name nobody; they, and what they hold, are borrowed until tls_wipe()
  * @early, @early_len: client: to be sent as early data if the first session allows as much; borrowed until tls_wipe()
  * @accept_early: server: early data may be accepted, should @tickets and the ticket agree
  * @tickets, @tickets_arg: server: NULL: no tickets
@@ -232,7 +232,7 @@ struct tls_conn;	/* tls_conn.h has it, for those who store one; at most TLS_CONN
  *
  * Aborts on a configuration that no handshake could use: no suite or group, an unknown one, an unknown scheme, a server
  * without an identity, more shares than groups, nobody to trust where a certificate must verify, a chain that fits no
- * record.
+ * record; an external key whose hash no suite has, or a second one of a client; more sessions than TLS_SESSIONS_MAX.
  */
 void tls_init(struct tls_conn *c, const struct tls_params *p);
 
