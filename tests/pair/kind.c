@@ -6,10 +6,13 @@ const struct kind kinds[] = {
 	{ "retry", KIND_RETRY },
 	{ "session", KIND_PSK },
 	{ "session, retry", KIND_PSK | KIND_RETRY },
+	{ "session alone", KIND_PSK | KIND_ALONE },
 	{ "session lost", KIND_PSK | KIND_LOST },
 	{ "external key", KIND_EXTERNAL },
+	{ "external key alone", KIND_EXTERNAL | KIND_ALONE },
 	{ "external key, retry", KIND_EXTERNAL | KIND_RETRY },
 	{ "early data", KIND_PSK | KIND_EARLY },
+	{ "early data, session alone", KIND_PSK | KIND_EARLY | KIND_ALONE },
 	{ "early data rejected", KIND_PSK | KIND_EARLY | KIND_REJECTED },
 	{ "early data, session lost", KIND_PSK | KIND_EARLY | KIND_LOST },
 	{ "early data, retry", KIND_PSK | KIND_EARLY | KIND_RETRY },
@@ -48,9 +51,12 @@ void kind_init(struct pair *p, const struct kind *k, uint16_t suite, uint16_t gr
 				 k->flags & KIND_CERT ? "client" : NULL);
 	if (k->flags & KIND_EXTERNAL)
 		pair_external(p, "nqn.2014-08.org.example:host1", hash_of(suite));
+	if (k->flags & KIND_PSK)
+		pair_tickets(p);
+	for (int role = 0; k->flags & KIND_ALONE && role < 2; role++)
+		p->side[role].config.psk_modes = TLS_PSK_KE;
 	if (!(k->flags & KIND_PSK))
 		return;
-	pair_tickets(p);
 	pair_run(p);
 	assert_resumed(p, false);
 	assert_int_equal(pair_take_sessions(p), 1);
@@ -75,7 +81,7 @@ void assert_kind(struct pair *p, const struct kind *k, uint16_t suite, uint16_t 
 
 		tls_result(&p->side[role].c, &r);
 		assert_int_equal(r.suite, suite ? suite : TLS_AES_128_GCM_SHA256);
-		assert_int_equal(r.group, group ? group : 0x001d);
+		assert_int_equal(r.group, k->flags & KIND_ALONE ? 0 : group ? group : 0x001d);
 		assert_int_equal(r.auth, role == TLS_CLIENT ? client_auth : server_auth);
 		assert_int_equal(p->side[role].c.retry, !!(k->flags & KIND_RETRY));
 	}

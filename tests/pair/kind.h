@@ -14,6 +14,7 @@ enum {
 	KIND_LOST = 1 << 5,		/* the ticket does not open: a full handshake */
 	KIND_ASKED = 1 << 6,		/* the client is asked for a certificate */
 	KIND_CERT = 1 << 7,		/* and has one */
+	KIND_ALONE = 1 << 8,		/* without a key exchange, psk_ke */
 };
 
 struct kind {

@@ -124,7 +124,7 @@ static void more_change_cipher_spec_are_refused(void **state)
 	plan.type = CT_CHANGE_CIPHER_SPEC;
 	plan.content = "\x01";
 	plan.len = 1;
-	plan.num = CCS_MAX + 1;
+	plan.num = CCS_MAX;	/* the peer's own is one more */
 	for_each_place(refused);
 }
 
