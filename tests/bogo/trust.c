@@ -77,6 +77,8 @@ int __wrap_x509_verify(struct x509_peer *out, struct x509_fail *fail, const stru
 	struct x509_ask own = *ask;
 
 	own.name = NULL;
+	own.staple.len = 0;
+	own.staple_asked = own.staple_due = false;
 	memset(out, 0, sizeof(*out));
 	if (trust_nobody)
 		return refuse(fail, trust_nobody, "the application trusts nobody");

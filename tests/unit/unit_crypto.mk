@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-CRYPTO_TEST_NAMES := crypto_test crypto_sig_test x509_test x509_files_test x509_nomem_test
+CRYPTO_TEST_NAMES := crypto_test crypto_sig_test x509_test x509_files_test x509_staple_test x509_cache_test x509_nomem_test
 CRYPTO_TESTS := $(addprefix $(B)/tests/unit/,$(CRYPTO_TEST_NAMES))
 
 HOST_TESTS += $(CRYPTO_TESTS)

@@ -41,11 +41,12 @@ static struct x509_anchors *root;
 static const char *name_asked;
 static struct der chain[X509_CHAIN_MAX];	/* the file's certificates as a peer sends them */
 static size_t num_chain;
+static struct der staple;
 
 /* What is tried, of a file: 0 or an error; never with something left over. */
 static int try_verify(const char *pem, size_t len)
 {
-	struct x509_ask ask = { root, chain, num_chain, X509_PURPOSE_TLS_SERVER, name_asked, time(NULL) };
+	struct x509_ask ask = { root, chain, num_chain, X509_PURPOSE_TLS_SERVER, name_asked, time(NULL), .staple = staple };
 	struct x509_peer peer;
 	struct x509_fail fail;
 	int ret = x509_verify(&peer, &fail, &ask);
@@ -140,6 +141,7 @@ static const struct attempt {
 	int (*attempt)(const char *pem, size_t len);
 	const char *file, *name;
 	int want;		/* with all the memory it wants */
+	const char *staple;
 } attempts[] = {
 	{ "a good certificate", try_verify, "noku.pem", "localhost", 0 },
 	{ "a wrong name", try_verify, "db1.pem", "db2", -EKEYREJECTED },
@@ -154,6 +156,9 @@ static const struct attempt {
 	{ "SHA-1", try_verify, "sha1.pem", "localhost", -EKEYREJECTED },
 	{ "a key of another type", try_verify, "p521.pem", "localhost", -EKEYREJECTED },
 	{ "an Ed25519 key", try_verify, "ed25519.pem", "localhost", 0 },
+	{ "a good staple", try_verify, "p256.pem", "localhost", 0, "responder.ocsp" },
+	{ "a revoked one", try_verify, "p256.pem", "localhost", -EKEYREJECTED, "revoked.ocsp" },
+	{ "a staple of a stranger", try_verify, "p256.pem", "localhost", -EKEYREJECTED, "stranger.ocsp" },
 	{ "a client's that is taken as it is", try_take, "self.crt", NULL, 0 },
 	{ "our own chain", try_chain, "within.pem", NULL, 0 },
 	{ "a chain that is none", try_chain, "forged.pem", NULL, -EINVAL },
@@ -170,6 +175,9 @@ static void fails_closed(void **state)
 	long at = 0;
 	uint8_t *ders = read_ders(a->file, chain, NUM(chain), &num_chain);
 
+	char *ocsp = a->staple ? read_cert(a->staple, &staple.len) : NULL;
+
+	staple = (struct der){ (uint8_t *)ocsp, ocsp ? staple.len : 0 };
 	name_asked = a->name;
 	assert_int_equal(a->attempt(pem, len), a->want);
 	do {
@@ -186,6 +194,7 @@ static void fails_closed(void **state)
 	assert_in_range(at, 2 * STEP, 99999);
 	assert_int_equal(a->attempt(pem, len), a->want);
 	free(ders);
+	free(ocsp);
 	free(pem);
 }
 

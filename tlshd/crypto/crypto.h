@@ -343,6 +343,11 @@ struct x509_fail {
  * @name: reference identity for the leaf, NULL for none. DNS names match dNSName SANs only (no CN, no partial
  *	wildcard, `*` is exactly one leftmost label), IP literals iPAddress SANs only
  * @now: seconds since the epoch
+ * @staple: OCSPResponse that came with the leaf; its length is 0: none
+ * @staple_asked: one was asked for: a leaf that says it always has one (RFC 7633) must come with it
+ * @staple_due: and so must any other
+ * @generation: of what else a verdict depends on (revocation lists), for @cache
+ * @cache: of the calling thread, NULL: none
  */
 struct x509_ask {
 	const struct x509_anchors *anchors;
@@ -351,6 +356,10 @@ struct x509_ask {
 	enum x509_purpose purpose;
 	const char *name;
 	int64_t now;
+	struct der staple;
+	bool staple_asked, staple_due;
+	uint32_t generation;
+	struct x509_cache *cache;
 };
 
 /**
@@ -358,10 +367,20 @@ struct x509_ask {
  * @out: out: to be freed with x509_peer_free(); zero on failure
  * @fail: out, on failure
  *
- * Security level: 112 bits on the whole chain, no SHA-1. RFC 5280 by libcrypto.
+ * Security level: 112 bits on the whole chain, no SHA-1. RFC 5280 by libcrypto. A staple must be good: signed by the
+ * leaf's issuer, or whom that made a responder, current, and about the leaf.
  * Return: 0 or @fail->err.
  */
 int x509_verify(struct x509_peer *out, struct x509_fail *fail, const struct x509_ask *ask) CRYPTO_MUST_CHECK;
+
+/**
+ * x509_cache_new() - a memory for x509_verify(), which saves reading and verifying a chain that was good before
+ *
+ * It holds some tens of verdicts, the latest that were of use, and only good ones. For one thread at a time. Return:
+ * NULL without memory.
+ */
+struct x509_cache *x509_cache_new(void);
+void x509_cache_free(struct x509_cache *c);
 
 /**
  * x509_take() - what a leaf says of itself, not verified by anything: its key is the peer's once it signs with it

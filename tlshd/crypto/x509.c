@@ -7,125 +7,22 @@
  * chains are not accepted: an anchor is self-signed.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
 #include "x509_impl.h"
 
-#define AUTH_LEVEL	2	/* of X509_VERIFY_PARAM_set_auth_level(3): 112 bits, no SHA-1 */
-
-enum alert {	/* RFC 8446 6.2 */
-	BAD_CERTIFICATE = 42,
-	UNSUPPORTED_CERTIFICATE = 43,
-	CERTIFICATE_EXPIRED = 45,
-	CERTIFICATE_UNKNOWN = 46,
-	UNKNOWN_CA = 48,
-	INTERNAL_ERROR = 80,
-};
-
-/* ---- words ---- */
-
-/* What @bio holds, cut to @len bytes with its NUL; a cut shows as "...". */
-static void take_words(char *out, size_t len, BIO *bio)
-{
-	char *p;
-	long n = bio ? BIO_get_mem_data(bio, &p) : 0;
-
-	out[0] = 0;
-	if (n <= 0)
-		return;
-	if ((size_t)n < len) {
-		memcpy(out, p, (size_t)n);
-		out[n] = 0;
-		return;
-	}
-	memcpy(out, p, len - 4);
-	memcpy(out + len - 4, "...", 4);
-}
-
-/* ASN1_STRFLGS_RFC2253 escapes control characters and every byte above 0x7e: the result is plain ASCII in one line. */
-static void put_name(char *out, size_t len, const X509_NAME *name)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-
-	if (bio)
-		X509_NAME_print_ex(bio, name, 0, XN_FLAG_SEP_CPLUS_SPC | XN_FLAG_FN_SN | ASN1_STRFLGS_RFC2253);
-	take_words(out, len, bio);
-	BIO_free(bio);
-}
-
-static void put_string(char *out, size_t len, const ASN1_STRING *s)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-
-	if (bio)
-		ASN1_STRING_print_ex(bio, s, ASN1_STRFLGS_RFC2253 & ~ASN1_STRFLGS_ESC_2253);
-	take_words(out, len, bio);
-	BIO_free(bio);
-}
-
-/* @name by its common name, else in full. */
-static void put_short_name(char *out, size_t len, const X509_NAME *name)
-{
-	int i = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
-
-	if (i >= 0)
-		put_string(out, len, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, i)));
-	else
-		put_name(out, len, name);
-}
-
-/* What people call a certificate: its first DNS name, else its subject. */
-static void put_cert(char *out, size_t len, X509 *x)
-{
-	GENERAL_NAMES *sans = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
-
-	out[0] = 0;
-	for (int i = 0; i < sk_GENERAL_NAME_num(sans) && !out[0]; i++) {
-		GENERAL_NAME *name = sk_GENERAL_NAME_value(sans, i);
-
-		if (name->type == GEN_DNS)
-			put_string(out, len, name->d.dNSName);
-	}
-	GENERAL_NAMES_free(sans);
-	if (!out[0])
-		put_short_name(out, len, X509_get_subject_name(x));
-	if (!out[0])
-		snprintf(out, len, "(no name)");
-}
-
-static int put_time(int64_t *out, const ASN1_TIME *t)
-{
-	struct tm tm;
-
-	if (!ASN1_TIME_to_tm(t, &tm))
-		return -EINVAL;
-	*out = timegm(&tm);
-	return 0;
-}
-
-static void put_date(char *out, size_t len, const ASN1_TIME *t)
-{
-	struct tm tm;
-
-	if (!ASN1_TIME_to_tm(t, &tm) || !strftime(out, len, "%Y-%m-%d", &tm))
-		snprintf(out, len, "(no date)");
-}
-
 int x509_leaf_times(struct x509_times *out, struct der leaf)
 {
 	X509 *x = x509_parse(leaf.p, leaf.len);
 	int ret = -EINVAL;
 
-	if (x && !put_time(&out->not_before, X509_get0_notBefore(x)))
-		ret = put_time(&out->not_after, X509_get0_notAfter(x));
+	if (x && !x509_put_time(&out->not_before, X509_get0_notBefore(x)))
+		ret = x509_put_time(&out->not_after, X509_get0_notAfter(x));
 	X509_free(x);
 	ERR_clear_error();
 	return ret;
@@ -139,7 +36,7 @@ enum detail { ALONE, SUBJECT, ISSUER, NOT_AFTER, NOT_BEFORE };
 static const struct verdict {
 	int code;
 	int err;
-	enum alert alert;
+	enum x509_alert alert;
 	enum detail detail;
 	const char *words;
 } verdicts[] = {
@@ -191,21 +88,6 @@ static const struct verdict *find_verdict(int code)
 	return &other;
 }
 
-__attribute__((format(printf, 4, 5)))
-static int refuse(struct x509_fail *fail, int err, enum alert alert, const char *reason, ...)
-{
-	va_list ap;
-
-	fail->err = err;
-	fail->alert = (uint8_t)alert;
-	va_start(ap, reason);
-	vsnprintf(fail->reason, sizeof(fail->reason), reason, ap);
-	va_end(ap);
-	return err;
-}
-
-#define WHO_LEN 64	/* of a name within a reason, so that the words behind it are not cut off */
-
 static int refuse_path(struct x509_fail *fail, X509_STORE_CTX *ctx)
 {
 	const struct verdict *v = find_verdict(X509_STORE_CTX_get_error(ctx));
@@ -213,19 +95,19 @@ static int refuse_path(struct x509_fail *fail, X509_STORE_CTX *ctx)
 	char who[WHO_LEN] = "", date[16] = "";
 
 	if (!x || v->detail == ALONE)
-		return refuse(fail, v->err, v->alert, "%s%s", v->detail == ALONE ? "" : "certificate ", v->words);
+		return x509_refuse(fail, v->err, v->alert, "%s%s", v->detail == ALONE ? "" : "certificate ", v->words);
 	if (v->detail == ISSUER) {
-		put_short_name(who, sizeof(who), X509_get_issuer_name(x));
-		return refuse(fail, v->err, v->alert, "issuer %s %s", who, v->words);
+		x509_put_short_name(who, sizeof(who), X509_get_issuer_name(x));
+		return x509_refuse(fail, v->err, v->alert, "issuer %s %s", who, v->words);
 	}
-	put_cert(who, sizeof(who), x);
+	x509_put_cert(who, sizeof(who), x);
 	if (v->detail == NOT_AFTER)
-		put_date(date, sizeof(date), X509_get0_notAfter(x));
+		x509_put_date(date, sizeof(date), X509_get0_notAfter(x));
 	else if (v->detail == NOT_BEFORE)
-		put_date(date, sizeof(date), X509_get0_notBefore(x));
+		x509_put_date(date, sizeof(date), X509_get0_notBefore(x));
 	else if (v == &other)
 		snprintf(date, sizeof(date), "(%d)", X509_STORE_CTX_get_error(ctx));
-	return refuse(fail, v->err, v->alert, "certificate of %s %s%s%s", who, v->words, date[0] ? " " : "", date);
+	return x509_refuse(fail, v->err, v->alert, "certificate of %s %s%s%s", who, v->words, date[0] ? " " : "", date);
 }
 
 /* ---- a peer's chain ---- */
@@ -247,7 +129,40 @@ static int parse_chain(X509 **leaf, STACK_OF(X509) *rest, const struct der *chai
 	return 0;
 }
 
-static int check_path(struct x509_fail *fail, const struct x509_ask *ask, X509 *leaf, STACK_OF(X509) *rest)
+static int64_t time_or(int64_t otherwise, const ASN1_TIME *t)
+{
+	int64_t v;
+
+	return x509_put_time(&v, t) ? otherwise : v;
+}
+
+/* What is needed of a path that libcrypto has built and verified. */
+static void take_path(struct x509_path *out, STACK_OF(X509) *path)
+{
+	out->leaf = sk_X509_value(path, 0);
+	out->issuer = sk_X509_value(path, sk_X509_num(path) > 1 ? 1 : 0);
+	X509_up_ref(out->leaf);
+	X509_up_ref(out->issuer);
+	out->from = INT64_MIN;
+	out->until = INT64_MAX;
+	for (int i = 0; i < sk_X509_num(path); i++) {
+		int64_t from = time_or(INT64_MAX, X509_get0_notBefore(sk_X509_value(path, i)));
+		int64_t until = time_or(INT64_MIN, X509_get0_notAfter(sk_X509_value(path, i)));
+
+		out->from = from > out->from ? from : out->from;
+		out->until = until < out->until ? until : out->until;
+	}
+}
+
+void x509_path_free(struct x509_path *p)
+{
+	X509_free(p->leaf);
+	X509_free(p->issuer);
+	memset(p, 0, sizeof(*p));
+}
+
+static int check_path(struct x509_path *out, struct x509_fail *fail, const struct x509_ask *ask, X509 *leaf,
+		      STACK_OF(X509) *rest)
 {
 	bool server = ask->purpose == X509_PURPOSE_TLS_SERVER;
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
@@ -255,16 +170,18 @@ static int check_path(struct x509_fail *fail, const struct x509_ask *ask, X509 *
 	int ret = -ENOMEM;
 
 	if (!ctx || !X509_STORE_CTX_init(ctx, ask->anchors->store, leaf, rest)) {
-		refuse(fail, -ENOMEM, INTERNAL_ERROR, "out of memory");
+		x509_refuse(fail, -ENOMEM, INTERNAL_ERROR, "out of memory");
 		goto out;
 	}
 	param = X509_STORE_CTX_get0_param(ctx);
 	must(X509_VERIFY_PARAM_set_purpose(param, server ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT) &&
 	     X509_VERIFY_PARAM_set_trust(param, server ? X509_TRUST_SSL_SERVER : X509_TRUST_SSL_CLIENT));
-	X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
+	X509_VERIFY_PARAM_set_auth_level(param, X509_AUTH_LEVEL);
 	X509_VERIFY_PARAM_set_depth(param, X509_CHAIN_MAX);
 	X509_VERIFY_PARAM_set_time(param, (time_t)ask->now);
 	ret = X509_verify_cert(ctx) == 1 ? 0 : refuse_path(fail, ctx);
+	if (!ret)
+		take_path(out, X509_STORE_CTX_get0_chain(ctx));
 out:
 	X509_STORE_CTX_free(ctx);
 	return ret;
@@ -277,9 +194,9 @@ static int check_usage(struct x509_fail *fail, X509 *leaf)
 
 	if (X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE)
 		return 0;
-	put_cert(who, sizeof(who), leaf);
-	return refuse(fail, -EKEYREJECTED, UNSUPPORTED_CERTIFICATE,
-		      "certificate of %s may not sign: its key usage forbids it", who);
+	x509_put_cert(who, sizeof(who), leaf);
+	return x509_refuse(fail, -EKEYREJECTED, UNSUPPORTED_CERTIFICATE,
+			   "certificate of %s may not sign: its key usage forbids it", who);
 }
 
 /* Without a subject's CN, partial wildcards, or X509_check_host()'s own rule that ".name" stands for all below it. */
@@ -302,8 +219,8 @@ static int check_name(struct x509_fail *fail, X509 *leaf, const char *name)
 
 	if (!name || matches(leaf, name))
 		return 0;
-	put_cert(who, sizeof(who), leaf);
-	return refuse(fail, -EKEYREJECTED, BAD_CERTIFICATE, "certificate for %s is not valid for %s", who, name);
+	x509_put_cert(who, sizeof(who), leaf);
+	return x509_refuse(fail, -EKEYREJECTED, BAD_CERTIFICATE, "certificate for %s is not valid for %s", who, name);
 }
 
 static int take_key(struct sig_pub *pub, struct x509_fail *fail, X509 *leaf)
@@ -314,14 +231,15 @@ static int take_key(struct sig_pub *pub, struct x509_fail *fail, X509 *leaf)
 
 	if (!pkey || sig_type_of(&pub->type, pkey)) {
 		EVP_PKEY_free(pkey);
-		return refuse(fail, -EKEYREJECTED, UNSUPPORTED_CERTIFICATE, "certificate has a key of a type or size not supported");
+		return x509_refuse(fail, -EKEYREJECTED, UNSUPPORTED_CERTIFICATE,
+				   "certificate has a key of a type or size not supported");
 	}
 	if (pub->type != SIG_TYPE_ED25519) {
 		pub->pkey = pkey;
 		return 0;
 	}
 	if (EVP_PKEY_get_raw_public_key(pkey, pub->ed25519, &len) != 1)
-		ret = refuse(fail, -ENOMEM, INTERNAL_ERROR, "out of memory");
+		ret = x509_refuse(fail, -ENOMEM, INTERNAL_ERROR, "out of memory");
 	EVP_PKEY_free(pkey);
 	return ret;
 }
@@ -331,15 +249,15 @@ static int take_peer(struct x509_peer *out, struct x509_fail *fail, X509 *leaf, 
 	struct hash h;
 	int ret;
 
-	if (put_time(&out->not_after, X509_get0_notAfter(leaf)))
-		return refuse(fail, -EKEYREJECTED, BAD_CERTIFICATE, "certificate has a malformed date");
+	if (x509_put_time(&out->not_after, X509_get0_notAfter(leaf)))
+		return x509_refuse(fail, -EKEYREJECTED, BAD_CERTIFICATE, "certificate has a malformed date");
 	ret = take_key(&out->pub, fail, leaf);
 	if (ret)
 		return ret;
 	hash_init(&h, HASH_SHA256);
 	hash_update(&h, der.p, der.len);
 	hash_final(&h, out->leaf_sha256);
-	put_name(out->subject, sizeof(out->subject), X509_get_subject_name(leaf));
+	x509_put_name(out->subject, sizeof(out->subject), X509_get_subject_name(leaf));
 	return 0;
 }
 
@@ -347,21 +265,18 @@ static int take_peer(struct x509_peer *out, struct x509_fail *fail, X509 *leaf, 
 static int refuse_parse(struct x509_fail *fail, int err)
 {
 	if (err == -ENOMEM)
-		return refuse(fail, err, INTERNAL_ERROR, "out of memory");
-	return refuse(fail, -EKEYREJECTED, BAD_CERTIFICATE, "a certificate of the peer does not parse");
+		return x509_refuse(fail, err, INTERNAL_ERROR, "out of memory");
+	return x509_refuse(fail, -EKEYREJECTED, BAD_CERTIFICATE, "a certificate of the peer does not parse");
 }
 
-int x509_verify(struct x509_peer *out, struct x509_fail *fail, const struct x509_ask *ask)
+static int verify(struct x509_peer *out, struct x509_path *path, struct x509_fail *fail, const struct x509_ask *ask)
 {
 	STACK_OF(X509) *rest = sk_X509_new_null();
 	X509 *leaf = NULL;
 	int ret;
 
-	must(ask->num >= 1 && ask->num <= X509_CHAIN_MAX);
-	memset(out, 0, sizeof(*out));
-	memset(fail, 0, sizeof(*fail));
 	ret = rest ? parse_chain(&leaf, rest, ask->chain, ask->num) : -ENOMEM;
-	ret = ret ? refuse_parse(fail, ret) : check_path(fail, ask, leaf, rest);
+	ret = ret ? refuse_parse(fail, ret) : check_path(path, fail, ask, leaf, rest);
 	if (!ret)
 		ret = check_usage(fail, leaf);
 	if (!ret)
@@ -370,6 +285,32 @@ int x509_verify(struct x509_peer *out, struct x509_fail *fail, const struct x509
 		ret = take_peer(out, fail, leaf, ask->chain[0]);
 	X509_free(leaf);
 	sk_X509_pop_free(rest, X509_free);
+	return ret;
+}
+
+int x509_verify(struct x509_peer *out, struct x509_fail *fail, const struct x509_ask *ask)
+{
+	uint8_t key[X509_CACHE_KEY_LEN];
+	struct x509_path path = { 0 };
+	bool known = false;
+	int ret = 0;
+
+	must(ask->num >= 1 && ask->num <= X509_CHAIN_MAX);
+	memset(out, 0, sizeof(*out));
+	memset(fail, 0, sizeof(*fail));
+	if (ask->cache) {
+		x509_cache_key(key, ask);
+		known = x509_cache_find(ask->cache, key, ask->now, out, &path);
+	}
+	if (!known)
+		ret = verify(out, &path, fail, ask);
+	if (!ret)
+		ret = x509_check_staple(fail, ask, path.leaf, path.issuer);
+	if (!ret && ask->cache && !known)
+		x509_cache_add(ask->cache, key, out, &path);
+	if (ret)
+		x509_peer_free(out);
+	x509_path_free(&path);
 	ERR_clear_error();
 	return ret;
 }

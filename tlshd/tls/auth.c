@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "schemes.h"
+#include "staple.h"
 
 /* ---- CertificateRequest, 4.3.2 ---- */
 
@@ -49,6 +50,8 @@ enum hs auth_parse_certificate_request(struct tls_conn *c, struct cursor *body)
 		return HS_FAILED;
 	if (!ext_has(&exts, EXT_SIGNATURE_ALGORITHMS))
 		return hs_refuse(c, ALERT_MISSING_EXTENSION, "CertificateRequest without signature_algorithms");
+	if (staple_take_request(c, &exts))
+		return HS_FAILED;
 	schemes_choose(c, &exts, true);
 	c->cert_requested = true;
 	return HS_NEXT;
@@ -56,7 +59,7 @@ enum hs auth_parse_certificate_request(struct tls_conn *c, struct cursor *body)
 
 /* ---- Certificate, 4.4.2 ---- */
 
-static enum hs parse_entry(struct tls_conn *c, struct cursor *list, struct der *der)
+static enum hs parse_entry(struct tls_conn *c, struct cursor *list, struct der *der, struct der *staple)
 {
 	struct ext_block exts;
 	struct cursor data;
@@ -64,25 +67,27 @@ static enum hs parse_entry(struct tls_conn *c, struct cursor *list, struct der *
 	if (!cur_vec(list, &data, 3, 1, TLS_MSG_MAX))
 		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed Certificate");
 	*der = (struct der){ data.p, data.len };
-	return ext_parse(c, &exts, list, IN_CERTIFICATE);
+	return ext_parse(c, &exts, list, IN_CERTIFICATE) || staple_take(c, &exts, staple) ? HS_FAILED : HS_NEXT;
 }
 
-static enum hs parse_chain(struct tls_conn *c, struct cursor *body, struct der *chain, size_t *num)
+/* @chain: out: @ask->num of them; and the leaf's staple. */
+static enum hs parse_chain(struct tls_conn *c, struct cursor *body, struct der *chain, struct x509_ask *ask)
 {
 	struct cursor context, list;
+	struct der staple;
 
 	if (!cur_vec(body, &context, 1, 0, 255) || !cur_vec(body, &list, 3, 0, TLS_MSG_MAX))
 		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed Certificate");
 	if (!cur_empty(&context))
 		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "Certificate with a request context");
-	*num = 0;
 	while (!cur_empty(&list)) {
-		if (*num == X509_CHAIN_MAX)
+		if (ask->num == X509_CHAIN_MAX)
 			return hs_fail(c, -EKEYREJECTED, ALERT_BAD_CERTIFICATE, "chain of more than %d certificates",
 				       X509_CHAIN_MAX);
-		if (parse_entry(c, &list, &chain[*num]))
+		if (parse_entry(c, &list, &chain[ask->num], &staple))
 			return HS_FAILED;
-		++*num;
+		if (!ask->num++)
+			ask->staple = staple;
 	}
 	return HS_NEXT;
 }
@@ -111,10 +116,13 @@ enum hs auth_parse_certificate(struct tls_conn *c, struct cursor *body)
 		.anchors = c->params.config->anchors, .chain = chain, .now = c->params.now_ms / 1000,
 		.purpose = client ? X509_PURPOSE_TLS_SERVER : X509_PURPOSE_TLS_CLIENT,
 		.name = client ? c->params.server_name : NULL,
+		.staple_asked = client && c->params.config->ocsp,
+		.staple_due = client && c->params.config->require_ocsp,
+		.cache = c->params.chains,
 	};
 	struct x509_fail fail;
 
-	if (parse_chain(c, body, chain, &ask.num))
+	if (parse_chain(c, body, chain, &ask))
 		return HS_FAILED;
 	if (!ask.num)
 		return take_none(c);
@@ -124,18 +132,34 @@ enum hs auth_parse_certificate(struct tls_conn *c, struct cursor *body)
 	return HS_NEXT;
 }
 
+/* The chain is there as it is sent, but that no certificate has an extension yet. */
+static void put_chain(struct tls_conn *c, struct build *b)
+{
+	const uint8_t *chain = c->identity->chain;
+	size_t leaf = 3 + ((size_t)chain[0] << 16 | (size_t)chain[1] << 8 | chain[2]);
+	struct vec exts;
+
+	put_bytes(b, chain, leaf);
+	exts = put_vec(b, 2);
+	staple_put(c, b);
+	put_end(b, exts);
+	put_bytes(b, chain + leaf + 2, c->identity->chain_len - leaf - 2);
+}
+
 enum hs auth_send_certificate(struct tls_conn *c)
 {
 	size_t chain_len = c->identity ? c->identity->chain_len : 0;
 	struct build b;
 	struct vec list;
-	enum hs rc = c->psk.chosen ? HS_NEXT : hs_begin(c, &b, HT_CERTIFICATE, 1 + 3 + chain_len);
+	enum hs rc = c->psk.chosen ? HS_NEXT : hs_begin(c, &b, HT_CERTIFICATE, 1 + 3 + chain_len + staple_room(c));
 
 	if (rc || c->psk.chosen)
 		return rc;
 	put_u8(&b, 0);		/* certificate_request_context: empty during the handshake */
 	list = put_vec(&b, 3);
-	if (chain_len)
+	if (staple_room(c))
+		put_chain(c, &b);
+	else if (chain_len)
 		put_bytes(&b, c->identity->chain, chain_len);
 	put_end(&b, list);
 	hs_send(c, &b);

@@ -5,6 +5,7 @@
 #include "offer.h"
 #include "schemes.h"
 #include "server_hello.h"
+#include "staple.h"
 
 #define CLIENT_HELLO_MAX 1024	/* without a cookie and pre-shared keys */
 
@@ -108,7 +109,7 @@ static void put_cookie(struct tls_conn *c, struct build *b)
 }
 
 static void (*const hello_exts[])(struct tls_conn *c, struct build *b) = {
-	put_server_name, put_supported_groups, put_signature_algorithms, put_alpn, put_supported_versions, put_key_share,
+	put_server_name, put_supported_groups, put_signature_algorithms, staple_put_request, put_alpn, put_supported_versions, put_key_share,
 	limit_put, put_cookie, offer_put_modes, offer_put_early_data, offer_put_keys,
 };
 

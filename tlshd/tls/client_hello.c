@@ -7,6 +7,7 @@
 #include "psk_server.h"
 #include "limit.h"
 #include "schemes.h"
+#include "staple.h"
 
 /**
  * struct client_hello - a ClientHello, its vectors still unread
@@ -316,7 +317,7 @@ enum hs client_hello_parse(struct tls_conn *c, struct cursor *body)
 	struct client_hello ch = { 0 };
 
 	if (read_hello(c, &ch, body) || take_server_name(c, &ch) || choose_alpn(c, &ch) || choose_suite(c, &ch) ||
-	    limit_take(c, &ch.exts) || agree(c, &ch, agree_key))
+	    limit_take(c, &ch.exts) || staple_take_request(c, &ch.exts) || agree(c, &ch, agree_key))
 		return HS_FAILED;
 	memcpy(c->random, ch.random, RANDOM_LEN);
 	memcpy(c->session_id, ch.session_id.p, ch.session_id.len);

@@ -168,6 +168,11 @@ void ext_hash_lasting(struct hash *h, struct cursor block)
 struct vec ext_begin(struct tls_conn *c, struct build *b, enum ext e)
 {
 	c->exts_sent |= UINT32_C(1) << e;
+	return ext_begin_answer(b, e);
+}
+
+struct vec ext_begin_answer(struct build *b, enum ext e)
+{
 	put_u16(b, exts[e].id);
 	return put_vec(b, 2);
 }

@@ -70,7 +70,8 @@ bool ext_offered(struct cursor block, enum ext e);
 /* Adds to @h what no second ClientHello may change of a block that parsed, in whatever order, 4.1.2. */
 void ext_hash_lasting(struct hash *h, struct cursor block);
 
-/* Begin an extension of ours; put_end() ends it. */
+/* Begin an extension of ours that the peer may answer, or one that is itself an answer; put_end() ends it. */
 struct vec ext_begin(struct tls_conn *c, struct build *b, enum ext e);
+struct vec ext_begin_answer(struct build *b, enum ext e);
 
 #endif

@@ -65,7 +65,7 @@ enum tls_role { TLS_CLIENT, TLS_SERVER };
  *	own (RFC 8446 4.2.3) gets a chain that it can verify, if there is one
  * @issuers: of the chain's certificates, as a list of DER names each behind a 2-byte length; a peer that names its
  *	authorities (4.2.4) gets a chain that leads to one, if there is one; borrowed, as is
- * @ocsp: DER OCSPResponse for the leaf, to be stapled (4.4.2.1); NULL: none
+ * @ocsp: DER OCSPResponse for the leaf, to be stapled (4.4.2.1) where it fits one message with the chain; NULL: none
  */
 struct tls_identity {
 	const uint8_t *chain;
@@ -114,8 +114,8 @@ enum tls_client_auth {
  * @externals: server: any number; client: one at most, and then it offers nothing else, and no certificate is taken
  * @anchors: whom to trust; NULL only for a server that verifies nobody or a client with an external key
  * @no_ccs: do without middlebox compatibility mode (client: empty session id; server follows the client)
- * @ocsp: client: ask for a stapled response; one that comes must be good
- * @require_ocsp: client: and one must come
+ * @ocsp: client: ask for a stapled response; one that comes must be good, and come if the certificate says so (RFC 7633)
+ * @require_ocsp: client: one must come, whatever it says
  * @record_limit: what RFC 8449 calls record_size_limit, 64 to 16385: our own, and so whether the peer's is honoured;
  *	0: the extension is not spoken, because what sends after the handshake cannot split records
  * @client_auth: server

@@ -134,6 +134,7 @@ struct early {
  * @dhe: the shared secret
  * @retry: a HelloRetryRequest is sent, or has come
  * @cert_requested: the server asks, or asked, for the client's certificate
+ * @staple_wanted: the peer asks for an OCSP response with our certificate
  * @sigscheme: of a CertificateVerify, by the role that signs it
  * @exts_sent: bit per enum ext: a response may carry what was asked for
  * @random: of the ClientHello
@@ -161,7 +162,7 @@ struct tls_conn {
 	const uint8_t *alpn;
 	uint8_t alpn_len;
 	uint8_t session_id_len;
-	bool retry, psk_offered, cert_requested, resumed;
+	bool retry, psk_offered, cert_requested, staple_wanted, resumed;
 	uint8_t psk_modes, num_tickets;
 	uint16_t sigscheme[2];
 	uint32_t exts_sent;
