@@ -63,6 +63,8 @@ help:
 	@echo 'make check-debug   the same on a kernel with KASAN and lockdep; builds it first (about 10 minutes, once)'
 	@echo 'make fuzz-short    a minute of fuzzing for each parser and for whole engines'
 	@echo 'make bogo          BoringSSL'"'"'s test runner against the engine; RUNNER=FOLDER for another one than Debian'"'"'s'
+	@echo 'make interop       the engine against OpenSSL, GnuTLS, NSS, Go, wolfSSL, Mbed TLS, curl, Python, Node.js, as a table;'
+	@echo '                   fetches OpenSSL 3.5 and Mbed TLS once, the others are part of check-host'
 	@echo 'make bench         handshakes in memory beside OpenSSL and GnuTLS, memory, primitives; BENCH_ARGS=--help'
 	@echo 'make check-ct      the engine under valgrind: no branch and no address depends on a secret'
 	@echo 'make timing        t-values of compares and ECDSA signatures; judges nothing'

@@ -11,11 +11,18 @@
 
 /**
  * struct options - what the peer is to do
- * @http: server: answer a request with @bytes bytes instead of echoing
+ * @http: server: answer requests with @bytes bytes instead of echoing
  * @no_ccs: no middlebox compatibility mode
  * @any_name: client: verify no name
  * @key_update: send a KeyUpdate that asks for one before the second line, and wait for the peer's
+ * @early: client: send early data once a session allows it; server: allow it in tickets, and accept it
+ * @early_once: server: likewise, but after the first connection accept none
+ * @await_early: server: where early data is accepted, answer the ClientHello once some has come
+ * @stale: client: offer sessions as if they were a minute older, so that early data looks replayed
+ * @any_end: client: with an answer to @get, do without a close_notify
+ * @until_accepted: client: one connection after another, until early data was accepted or all have been made
  * @ca: whom a client trusts
+ * @client_ca: server: whose certificates a client must have
  * @name: client: of the server, else "localhost"
  * @alpn: protocols, separated by commas
  * @suites, @groups: numbers in hexadecimal, separated by commas
@@ -26,9 +33,9 @@
  * @lines: client: send that many short lines, and have each back
  */
 struct options {
-	bool server, http, no_ccs, any_name, key_update;
+	bool server, http, no_ccs, any_name, key_update, early, early_once, await_early, stale, any_end, until_accepted;
 	size_t port, bytes, lines, num_connections, num_shares;
-	const char *ca, *cert, *key, *name, *alpn, *get, *out;
+	const char *ca, *client_ca, *cert, *key, *name, *alpn, *get, *out;
 	const char *suites, *groups;
 };
 

@@ -2,12 +2,14 @@
 /*
  * A TLS 1.3 peer for interoperability tests: the engine over TCP sockets of its own; channel.c stands for the kernel's
  * TLS and the module. For each connection a line tells what was negotiated, or how it failed:
- *	ok suite=.. group=.. retry=0|1 sig=.. alpn=.. sni=.. sent=BYTES received=BYTES updates=FROM-THE-PEER
+ *	ok suite=.. group=.. retry=0|1 sig=.. resumed=0|1 early=none|accepted|rejected:BYTES auth=.. alpn=.. sni=..
+ *		sent=BYTES received=BYTES updates=FROM-THE-PEER peer=SUBJECT
  *	failed errno=.. sent=ALERT got=ALERT: why
  * errno=data: after the handshake, in what should have been application data.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,18 +18,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tests/bogo/channel.h"
 #include "tests/interop/options.h"
+#include "tests/interop/sessions.h"
+#include "tests/interop/talk.h"
 
 #define PATIENCE_S	20	/* no test waits longer for the other side */
-#define DATA_MAX	16384
-#define LINE_MAX	64
+#define PAUSE_MS	500	/* between connections that wait for a server to be ready for early data */
+#define STALE_MS	60000
+#define TICKET_LIFETIME_S 3600
 
 static struct options opt;
 
 static struct peer {
 	int listener;
-	struct channel ch;
+	struct talk talk;
 	struct tls_conn tls;
 	struct tls_config config;
 	struct tls_identity identity;
@@ -37,7 +41,8 @@ static struct peer {
 	uint8_t alpn[TLS_ALPN_MAX];
 	size_t alpn_len;
 	struct tls_traffic traffic;
-	size_t sent, received;
+	size_t num;			/* of the connections before this one */
+	bool early_accepted;
 	uint8_t rx[TLS_RX_CAP], tx[TLS_TX_CAP];
 } p = { .listener = -1 };
 
@@ -61,14 +66,14 @@ static char *slurp(const char *path, size_t *len)
 	return text;
 }
 
-static void load_anchors(void)
+static void load_anchors(const char *path)
 {
 	char err[256], *pem;
 	size_t len;
 
-	pem = slurp(opt.ca, &len);
+	pem = slurp(path, &len);
 	if (x509_anchors_load(&p.anchors, pem, len, err, sizeof(err)))
-		die(opt.ca, err);
+		die(path, err);
 	free(pem);
 	p.config.anchors = p.anchors;
 }
@@ -99,8 +104,16 @@ static void load(void)
 	p.config.num_groups = options_numbers(p.config.groups, TLS_GROUPS_MAX, opt.groups);
 	p.config.num_shares = (uint8_t)opt.num_shares;
 	p.alpn_len = options_alpn(p.alpn, opt.alpn);
+	p.config.psk_modes = TLS_PSK_DHE_KE;
+	p.config.num_tickets = 2;
+	p.config.ticket_lifetime_s = TICKET_LIFETIME_S;
+	p.config.ticket_early_data = opt.early || opt.early_once ? TALK_EARLY_MAX : 0;
 	if (opt.ca)
-		load_anchors();
+		load_anchors(opt.ca);
+	if (opt.client_ca) {
+		load_anchors(opt.client_ca);
+		p.config.client_auth = TLS_CLIENT_AUTH_REQUIRE;
+	}
 	if (opt.cert)
 		load_identity();
 }
@@ -175,10 +188,10 @@ static void close_socket(void)
 {
 	uint8_t unread[4096];
 
-	shutdown(p.ch.fd, SHUT_WR);
-	while (recv(p.ch.fd, unread, sizeof(unread), 0) > 0)
+	shutdown(p.talk.ch.fd, SHUT_WR);
+	while (recv(p.talk.ch.fd, unread, sizeof(unread), 0) > 0)
 		continue;
-	close(p.ch.fd);
+	close(p.talk.ch.fd);
 }
 
 /* ---- the handshake ---- */
@@ -203,7 +216,7 @@ static bool receive(void)
 	ssize_t n;
 
 	tls_rx_window(&p.tls, &w);
-	n = recv(p.ch.fd, w.p, w.room, w.greedy ? 0 : MSG_PEEK);
+	n = recv(p.talk.ch.fd, w.p, w.room, w.greedy ? 0 : MSG_PEEK);
 	if (n > 0)
 		tls_rx_filled(&p.tls, (size_t)n);
 	else if (n == 0 || errno == ECONNRESET)
@@ -215,12 +228,19 @@ static bool receive(void)
 
 static void begin(void)
 {
+	const char *early = talk_early(&opt);
 	struct tls_params params = {
 		.role = opt.server ? TLS_SERVER : TLS_CLIENT, .config = &p.config, .alpn = p.alpn, .alpn_len = p.alpn_len,
-		.now_ms = time(NULL) * 1000LL,
+		.now_ms = sessions_now_ms(), .tickets = &sessions_tickets,
+		.accept_early = opt.early || (opt.early_once && p.num == 0),
 	};
 	static char name[X509_NAME_MAX + 1];
 
+	params.sessions = sessions_offered(&params.num_sessions);
+	if (!opt.server && opt.early && params.num_sessions) {
+		params.early = (const uint8_t *)early;
+		params.early_len = strlen(early);
+	}
 	if (!opt.server && !opt.any_name) {
 		snprintf(name, sizeof(name), "%s", opt.name);
 		if (x509_name_ok(name, &params.server_name_is_ip))
@@ -229,6 +249,26 @@ static void begin(void)
 	}
 	tls_init(&p.tls, &params);
 	tls_lend_rx(&p.tls, p.rx);
+}
+
+static void keep_early(void)
+{
+	const uint8_t *data;
+	size_t len = tls_early_data(&p.tls, &data);
+
+	if (!talk_keep_early(&p.talk, data, len))
+		die("early data", "more than the ticket allows");
+}
+
+/* A client may find its handshake done before it thinks of early data. */
+static void await_early(void)
+{
+	struct pollfd fd = { .fd = p.talk.ch.fd, .events = POLLIN };
+	struct tls_result r;
+
+	tls_result(&p.tls, &r);
+	if (r.early == TLS_EARLY_ACCEPTED && p.talk.early_len == 0)
+		poll(&fd, 1, PATIENCE_S * 1000);
 }
 
 static bool handshake(void)
@@ -243,154 +283,21 @@ static bool handshake(void)
 		size_t taken = peeked && settled ? tls_rx_taken(&p.tls) : 0;
 
 		/* MSG_TRUNC: thrown away, not copied */
-		if (taken > 0 && recv(p.ch.fd, NULL, taken, MSG_TRUNC) != (ssize_t)taken)
+		if (taken > 0 && recv(p.talk.ch.fd, NULL, taken, MSG_TRUNC) != (ssize_t)taken)
 			die("recv", strerror(errno));
 		peeked = peeked && !settled;
-		channel_send_raw(&p.ch, out.p, out.len);
+		if (opt.await_early && out.len > 0)
+			await_early();
+		channel_send_raw(&p.talk.ch, out.p, out.len);
 		if (want == TLS_DONE || want == TLS_FAILED)
 			return want == TLS_DONE;
 		if (want == TLS_WANT_SIGN)
 			sign();
+		else if (want == TLS_EARLY_DATA)
+			keep_early();
 		else if (want == TLS_WANT_RX)
 			peeked = receive();
 	}
-}
-
-/* ---- what is said ---- */
-
-static ssize_t get_data(uint8_t *out, size_t max)
-{
-	ssize_t n = channel_read(&p.ch, out, max);
-
-	p.received += n > 0 ? (size_t)n : 0;
-	return n;
-}
-
-static bool put_data(const void *data, size_t len)
-{
-	p.sent += len;
-	return channel_write(&p.ch, data, len);
-}
-
-static bool echo(void)
-{
-	uint8_t data[DATA_MAX];
-	size_t num = 0;
-	ssize_t n;
-
-	while ((n = get_data(data, sizeof(data))) > 0) {
-		if (num++ == 1 && opt.key_update && !channel_update_keys(&p.ch, true))
-			return false;
-		if (!put_data(data, (size_t)n))
-			return false;
-	}
-	return n == 0;
-}
-
-/* One request, one answer: @opt.bytes bytes of "x". */
-static bool answer_http(void)
-{
-	uint8_t data[DATA_MAX];
-	char request[4 * DATA_MAX + 1] = "";
-	size_t len = 0;
-
-	while (!strstr(request, "\r\n\r\n")) {
-		ssize_t n = len < sizeof(request) - 1 ? get_data((uint8_t *)request + len, sizeof(request) - 1 - len) : -1;
-
-		if (n <= 0)
-			return false;
-		len += (size_t)n;
-		request[len] = 0;
-	}
-	len = (size_t)sprintf((char *)data, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", opt.bytes);
-	if (!put_data(data, len))
-		return false;
-	memset(data, 'x', DATA_MAX);
-	for (size_t left = opt.bytes; left > 0; left -= len) {
-		len = left < DATA_MAX ? left : DATA_MAX;
-		if (!put_data(data, len))
-			return false;
-	}
-	return true;
-}
-
-/* What we sent comes back. */
-static bool get_back(const uint8_t *line, size_t len)
-{
-	uint8_t data[DATA_MAX];
-	size_t got = 0;
-
-	while (got < len) {
-		ssize_t n = get_data(data, len - got);
-
-		if (n <= 0 || memcmp(data, line + got, (size_t)n))
-			return false;
-		got += (size_t)n;
-	}
-	return true;
-}
-
-/* Lines out, the same back, in turns so that neither side's buffers fill. */
-static bool talk(void)
-{
-	uint8_t line[1000];
-	size_t len;
-
-	for (size_t i = 0; i < sizeof(line); i++)
-		line[i] = (uint8_t)('a' + (i * i) % 26);
-	for (size_t left = opt.bytes; left > 0; left -= len) {
-		len = left < sizeof(line) ? left : sizeof(line);
-		line[len - 1] = '\n';
-		if (!put_data(line, len) || !get_back(line, len))
-			return false;
-	}
-	return true;
-}
-
-static bool talk_lines(void)
-{
-	char line[LINE_MAX];
-
-	for (size_t i = 1; i <= opt.lines; i++) {
-		int len = snprintf(line, sizeof(line), "line %zu of our client\n", i);
-
-		if (i == 2 && opt.key_update && !channel_update_keys(&p.ch, true))
-			return false;
-		if (!put_data(line, (size_t)len) || !get_back((uint8_t *)line, (size_t)len))
-			return false;
-	}
-	return true;
-}
-
-static bool fetch(void)
-{
-	uint8_t data[DATA_MAX];
-	int len = snprintf((char *)data, sizeof(data), "GET %s HTTP/1.0\r\n\r\n", opt.get);
-	FILE *f = fopen(opt.out ? opt.out : "/dev/null", "w");
-	ssize_t n;
-
-	if (!f)
-		die(opt.out, strerror(errno));
-	if (opt.key_update && !channel_update_keys(&p.ch, true))
-		return false;
-	n = put_data(data, (size_t)len) ? 1 : -1;
-	while (n > 0 && (n = get_data(data, sizeof(data))) > 0)
-		fwrite(data, 1, (size_t)n, f);
-	fclose(f);
-	return n == 0;
-}
-
-static bool exchange(void)
-{
-	bool ok;
-
-	if (opt.server)
-		ok = opt.http ? answer_http() : echo();
-	else
-		ok = opt.get ? fetch() : opt.lines ? talk_lines() : talk();
-	if (ok)
-		channel_alert(&p.ch, ALERT_CLOSE_NOTIFY);
-	return ok;
 }
 
 /* ---- what is told ---- */
@@ -411,40 +318,63 @@ static void report_failure(void)
 
 static void report_data_failure(void)
 {
-	printf("failed errno=data sent=? got=%d: %s\n", p.ch.alert ? p.ch.alert : -1, p.ch.error ? p.ch.error : "");
+	printf("failed errno=data sent=? got=%d: %s\n", p.talk.ch.alert ? p.talk.ch.alert : -1, p.talk.ch.error ? p.talk.ch.error : "");
 }
 
 static void report(void)
 {
+	static const char *const early[] = {
+		[TLS_EARLY_NONE] = "none", [TLS_EARLY_OFFERED] = "offered", [TLS_EARLY_ACCEPTED] = "accepted",
+		[TLS_EARLY_REJECTED] = "rejected",
+	};
+	static const char *const auth[] = {
+		[TLS_AUTH_NONE] = "none", [TLS_AUTH_CERTIFICATE] = "certificate", [TLS_AUTH_PSK] = "psk",
+	};
 	struct tls_result r;
 
 	tls_result(&p.tls, &r);
-	printf("ok suite=%04x group=%04x retry=%d sig=%04x alpn=%.*s sni=%s sent=%zu received=%zu updates=%u\n", r.suite,
-	       r.group, p.tls.retry, r.sigscheme, (int)r.alpn_len, r.alpn ? r.alpn : "",
-	       r.server_name ? r.server_name : "", p.sent, p.received, p.ch.num_updates_total);
+	printf("ok suite=%04x group=%04x retry=%d sig=%04x resumed=%d early=%s:%u auth=%s alpn=%.*s sni=%s sent=%zu "
+	       "received=%zu updates=%u peer=%s\n",
+	       r.suite, r.group, p.tls.retry, r.sigscheme, r.resumed, early[r.early], r.early_bytes, auth[r.auth],
+	       (int)r.alpn_len, r.alpn ? r.alpn : "", r.server_name ? r.server_name : "", p.talk.sent,
+	       p.talk.received, p.talk.ch.num_updates_total, r.peer_subject ? r.peer_subject : "");
+}
+
+static bool exchange(void)
+{
+	struct tls_result r;
+
+	tls_result(&p.tls, &r);
+	p.early_accepted = r.early == TLS_EARLY_ACCEPTED;
+	p.talk.early_taken = !opt.server && p.early_accepted;
+	tls_traffic(&p.tls, &p.traffic);
+	channel_open(&p.talk.ch, &p.traffic, opt.server ? TLS_SERVER : TLS_CLIENT);
+	if (!opt.server) {
+		sessions_begin(&p.tls, opt.stale ? STALE_MS : 0);
+		p.talk.ch.ticket = sessions_take;
+	}
+	if (!talk_run(&p.talk, &opt)) {
+		report_data_failure();
+		return false;
+	}
+	report();
+	return true;
 }
 
 static bool connection(void)
 {
-	bool ok = false;
+	bool ok;
 
-	p.sent = p.received = 0;
-	p.ch.fd = connected_socket();
-	if (!handshake()) {
-		report_failure();
-	} else {
-		tls_traffic(&p.tls, &p.traffic);
-		channel_open(&p.ch, &p.traffic, opt.server ? TLS_SERVER : TLS_CLIENT);
+	p.talk.ch.fd = connected_socket();
+	ok = handshake();
+	if (ok)
 		ok = exchange();
-		if (ok)
-			report();
-		else
-			report_data_failure();
-	}
+	else
+		report_failure();
 	close_socket();
 	fflush(stdout);
 	tls_wipe(&p.tls);
-	channel_wipe(&p.ch);
+	wipe(&p.talk, sizeof(p.talk));
 	wipe(&p.traffic, sizeof(p.traffic));
 	return ok;
 }
@@ -459,8 +389,12 @@ int main(int argc, char **argv)
 	load();
 	if (opt.server)
 		start_listening();
-	for (size_t i = 0; ok && i < opt.num_connections; i++)
+	for (; ok && p.num < opt.num_connections && !(opt.until_accepted && p.early_accepted); p.num++) {
+		if (opt.until_accepted && p.num > 1)
+			usleep(PAUSE_MS * 1000);
 		ok = connection();
+	}
+	sessions_wipe();
 	unload();
 	crypto_thread_exit();
 	return ok ? 0 : 1;
