@@ -257,7 +257,7 @@ CURL = Peer(
         }))
 
 MBEDTLS = foreign(
-    "Mbed TLS 3.6", "{bin}/peer_mbedtls", ("{bin}/peer_mbedtls", "{newer}"),
+    "Mbed TLS 3.6", "{bin}/peer_mbedtls", ("{newer}/include", "{bin}/peer_mbedtls"),
     {"KeyUpdate, ours first": "it ends the connection: Mbed TLS 3.6 knows no KeyUpdate",
      "KeyUpdate, peer's first": "Mbed TLS 3.6 knows no KeyUpdate"},
     suites={"1301": "TLS1-3-AES-128-GCM-SHA256", "1302": "TLS1-3-AES-256-GCM-SHA384",
