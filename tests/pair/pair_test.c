@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "pair.h"
-#include "tlshd/tls/ext.h"
 #include "tlshd/tls/record.h"
 
 static const struct { const char *cert; uint16_t scheme; } certs[] = {
@@ -430,56 +429,6 @@ static void change_cipher_spec_precedes_a_protected_alert(void **state)
 	}
 }
 
-/* ---- CertificateRequest: an empty Certificate answers it, 4.4.2 ---- */
-
-static enum hs ask_certificate(struct tls_conn *c)
-{
-	struct build b;
-	struct vec exts, ext, list;
-	enum hs rc = hs_begin(c, &b, HT_CERTIFICATE_REQUEST, 64);
-
-	if (rc)
-		return rc;
-	put_u8(&b, 0);
-	exts = put_vec(&b, 2);
-	ext = ext_begin(c, &b, EXT_SIGNATURE_ALGORITHMS);
-	list = put_vec(&b, 2);
-	put_u16(&b, SIG_ED25519);
-	put_end(&b, list);
-	put_end(&b, ext);
-	put_end(&b, exts);
-	hs_send(c, &b);
-	return HS_NEXT;
-}
-
-static enum hs parse_empty_certificate(struct tls_conn *c, struct cursor *body)
-{
-	(void)c;
-	assert_int_equal(body->len, 4);
-	assert_memory_equal(body->p, "\0\0\0\0", 4);
-	body->len = 0;
-	return HS_NEXT;
-}
-
-static enum hs take_empty_certificate(struct tls_conn *c)
-{
-	return hs_recv(c, HT_CERTIFICATE, parse_empty_certificate);
-}
-
-static void a_certificate_request_gets_an_empty_certificate(void **state)
-{
-	struct pair p;
-
-	(void)state;
-	pair_init(&p, "p256");
-	pair_steps(&p, TLS_SERVER);
-	p.side[TLS_SERVER].steps[12] = ask_certificate;
-	p.side[TLS_SERVER].steps[19] = take_empty_certificate;
-	pair_run(&p);
-	assert_open(&p);
-	pair_free(&p);
-}
-
 /* ---- the end of a connection ---- */
 
 static void a_peer_that_leaves_is_a_reset(void **state)
@@ -594,7 +543,6 @@ int main(void)
 		cmocka_unit_test(the_servers_order_decides),
 		cmocka_unit_test(without_compatibility_mode_no_change_cipher_spec_is_sent),
 		cmocka_unit_test(change_cipher_spec_precedes_a_protected_alert),
-		cmocka_unit_test(a_certificate_request_gets_an_empty_certificate),
 		cmocka_unit_test(a_peer_that_leaves_is_a_reset),
 		cmocka_unit_test(an_abort_sends_its_alert_and_stays),
 		cmocka_unit_test(a_canceled_handshake_ends_for_the_peer),
