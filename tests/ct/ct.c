@@ -99,6 +99,103 @@ static void a_retry_depends_on_no_secret(void **state)
 	no_errors();
 }
 
+/* ---- pre-shared keys ---- */
+
+static void spoil_binder(struct pair *p, enum tls_role from, uint8_t *bytes, size_t *len)
+{
+	(void)p;
+	if (from == TLS_CLIENT && bytes[0] == CT_HANDSHAKE)
+		bytes[*len - 1] ^= 1;
+}
+
+/* A session is there, to be resumed. */
+static void start_session(struct pair *p, uint16_t suite)
+{
+	start_pair(p, "ed25519", suite, 0x001d);
+	pair_tickets(p);
+	pair_run(p);
+	assert_int_equal(pair_take_sessions(p), 1);
+	pair_resume(p);
+}
+
+static void a_resumed_session_depends_on_no_secret(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	for (size_t i = 0; i < NUM(suites); i++) {
+		start_session(&p, suites[i]);
+		run_and_publish(&p);
+		assert_resumed(&p, true);
+		pair_free(&p);
+		secret_hook_must_run_psk(PSK_TICKET);
+	}
+	no_errors();
+}
+
+static void early_data_depends_on_no_secret(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	for (size_t i = 0; i < NUM(suites); i++) {
+		start_session(&p, suites[i]);
+		pair_early(&p, "hello", 5);
+		run_and_publish(&p);
+		assert_resumed(&p, true);
+		assert_early(&p, TLS_EARLY_ACCEPTED);
+		pair_free(&p);
+		secret_hook_must_run_psk(PSK_EARLY);
+	}
+	no_errors();
+}
+
+static void a_handshake_with_an_external_key_depends_on_no_secret(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	for (size_t i = 0; i < NUM(suites); i++) {
+		start_pair(&p, "ed25519", suites[i], 0x001d);
+		pair_external(&p, "host", suites[i] == TLS_AES_256_GCM_SHA384 ? HASH_SHA384 : HASH_SHA256);
+		for (int role = 0; role < 2; role++)
+			make_secret(p.side[role].psk, sizeof(p.side[role].psk));
+		run_and_publish(&p);
+		assert_open(&p);
+		pair_free(&p);
+		secret_hook_must_run_psk(PSK_EXTERNAL);
+	}
+	no_errors();
+}
+
+static void a_wrong_binder_is_refused_by_its_verdict_alone(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	for (size_t i = 0; i < NUM(suites); i++) {
+		start_session(&p, suites[i]);
+		p.tamper = spoil_binder;
+		run_and_publish(&p);
+		assert_refused(&p, TLS_SERVER, ALERT_DECRYPT_ERROR, "wrong binder");
+		pair_free(&p);
+	}
+	no_errors();
+}
+
+static void a_ticket_that_does_not_open_is_passed_over_by_its_verdict_alone(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	start_session(&p, TLS_AES_128_GCM_SHA256);
+	p.sessions[0].ticket[p.sessions[0].ticket_len - 1] ^= 1;
+	run_and_publish(&p);
+	assert_resumed(&p, false);
+	pair_free(&p);
+	no_errors();
+}
+
 /* Its Finished is made with another secret than its records. */
 static enum hs spoil_finished(struct tls_conn *c)
 {
@@ -208,6 +305,11 @@ int main(int argc, char **argv)
 		CLAIM(a_handshake_over_p256_depends_on_no_secret),
 		CLAIM(a_handshake_over_p384_depends_on_no_secret),
 		CLAIM(a_retry_depends_on_no_secret),
+		CLAIM(a_resumed_session_depends_on_no_secret),
+		CLAIM(early_data_depends_on_no_secret),
+		CLAIM(a_handshake_with_an_external_key_depends_on_no_secret),
+		CLAIM(a_wrong_binder_is_refused_by_its_verdict_alone),
+		CLAIM(a_ticket_that_does_not_open_is_passed_over_by_its_verdict_alone),
 		CLAIM(a_wrong_finished_is_refused_by_its_verdict_alone),
 		CLAIM(a_damaged_record_is_refused_by_its_verdict_alone),
 		CLAIM(keys_are_handed_over_and_wiped_unseen),

@@ -11,7 +11,8 @@
 
 #include "tests/unit/crypto_util.h"
 #include "tlshd/crypto/impl.h"
-#include "tlshd/tls/keys.h"
+#include "tlshd/tls/offer.h"
+#include "tlshd/tls/ticket.h"
 
 #include "secret.h"
 
@@ -19,7 +20,7 @@ enum leak leak;
 
 /* ---- the mark must arrive ---- */
 
-enum seen { SEEN_DHE, SEEN_HANDSHAKE, SEEN_MASTER, SEEN_TRAFFIC, SEEN_FINISHED, SEEN_COMPARE, NUM_SEEN };
+enum seen { SEEN_BINDER, SEEN_TICKET, SEEN_EARLY, SEEN_EXTERNAL, NUM_SEEN_PSK, SEEN_DHE = NUM_SEEN_PSK, SEEN_HANDSHAKE, SEEN_MASTER, SEEN_TRAFFIC, SEEN_FINISHED, SEEN_COMPARE, NUM_SEEN };
 static size_t seen[NUM_SEEN];
 
 /* Not every bit: the topmost of an X25519 secret is known to be 0. */
@@ -34,11 +35,26 @@ static void must_be_secret(const char *what, const void *p, size_t len)
 			fail_msg("byte %zu of the %s is not marked as secret", i, what);
 }
 
-void secret_hook_must_run(void)
+static void must_have_seen(enum seen from, enum seen to)
 {
-	for (size_t i = 0; i < NUM_SEEN; i++)
+	for (size_t i = from; i < to; i++)
 		assert_true(seen[i] > 0);
 	memset(seen, 0, sizeof(seen));
+}
+
+void secret_hook_must_run(void)
+{
+	must_have_seen(SEEN_DHE, NUM_SEEN);
+}
+
+void secret_hook_must_run_psk(enum psk_kind kind)
+{
+	static const enum seen with[] = {
+		[PSK_TICKET] = SEEN_TICKET, [PSK_EARLY] = SEEN_EARLY, [PSK_EXTERNAL] = SEEN_EXTERNAL,
+	};
+
+	assert_true(seen[SEEN_BINDER] > 0 && seen[SEEN_COMPARE] > 0);
+	must_have_seen(with[kind], with[kind] + 1);
 }
 
 /* ---- randomness ---- */
@@ -197,6 +213,67 @@ void __wrap_keys_finished(uint8_t *out, enum hash_id hash, const uint8_t *secret
 	seen[SEEN_FINISHED]++;
 }
 
+/* ---- pre-shared keys ---- */
+
+/* A client's binders are public once they are in its hello, which it hashes and sends. */
+void __real_offer_bind(struct tls_conn *c, struct build *b);
+void __wrap_offer_bind(struct tls_conn *c, struct build *b);
+void __wrap_offer_bind(struct tls_conn *c, struct build *b)
+{
+	__real_offer_bind(c, b);
+	make_public(b->p, b->len);
+}
+
+void __real_keys_binder(uint8_t *out, const struct keys_early *e, bool external, const uint8_t *transcript);
+void __wrap_keys_binder(uint8_t *out, const struct keys_early *e, bool external, const uint8_t *transcript);
+void __wrap_keys_binder(uint8_t *out, const struct keys_early *e, bool external, const uint8_t *transcript)
+{
+	must_be_secret("Early Secret", e->secret, hash_len(e->hash));
+	__real_keys_binder(out, e, external, transcript);
+	must_be_secret("binder", out, hash_len(e->hash));
+	seen[SEEN_BINDER]++;
+}
+
+void __real_keys_early_traffic(uint8_t *out, const struct keys_early *e, const uint8_t *transcript);
+void __wrap_keys_early_traffic(uint8_t *out, const struct keys_early *e, const uint8_t *transcript);
+void __wrap_keys_early_traffic(uint8_t *out, const struct keys_early *e, const uint8_t *transcript)
+{
+	must_be_secret("Early Secret", e->secret, hash_len(e->hash));
+	__real_keys_early_traffic(out, e, transcript);
+	seen[SEEN_EARLY]++;
+}
+
+void __real_keys_handshake_given(struct keys_handshake *hs, enum hash_id hash, const uint8_t *secret,
+				 const uint8_t *transcript);
+void __wrap_keys_handshake_given(struct keys_handshake *hs, enum hash_id hash, const uint8_t *secret,
+				 const uint8_t *transcript);
+void __wrap_keys_handshake_given(struct keys_handshake *hs, enum hash_id hash, const uint8_t *secret,
+				 const uint8_t *transcript)
+{
+	must_be_secret("Handshake Secret from the signer", secret, hash_len(hash));
+	__real_keys_handshake_given(hs, hash, secret, transcript);
+	seen[SEEN_EXTERNAL]++;
+}
+
+/* Of a ticket's content only its key is a secret; the rest is compared and chosen by. */
+bool __real_ticket_decode(struct ticket *t, const uint8_t *state, size_t len);
+bool __wrap_ticket_decode(struct ticket *t, const uint8_t *state, size_t len);
+bool __wrap_ticket_decode(struct ticket *t, const uint8_t *state, size_t len)
+{
+	struct ticket copy;
+	size_t key = 3;		/* behind format and suite */
+	bool ok;
+
+	make_public((uint8_t *)state, len);
+	if (!__real_ticket_decode(&copy, state, len))
+		return false;
+	make_secret((uint8_t *)state + key, hash_len(suite_find(copy.suite)->hash));
+	ok = __real_ticket_decode(t, state, len);
+	must_be_secret("ticket's key", t->psk, hash_len(suite_find(copy.suite)->hash));
+	seen[SEEN_TICKET]++;
+	return ok;
+}
+
 /* ---- verdicts ---- */
 
 bool __real_equal_ct(const void *a, const void *b, size_t len);
@@ -241,7 +318,9 @@ void __wrap_aead_seal(enum aead_id id, uint8_t *out, const uint8_t *in, size_t l
 void __wrap_aead_seal(enum aead_id id, uint8_t *out, const uint8_t *in, size_t len, const uint8_t *ad, size_t ad_len,
 		      const uint8_t *key, const uint8_t *nonce)
 {
-	must_be_secret("key of a sealed record", key, aead_key_len(id));
+	if (!ad)
+		make_secret((uint8_t *)key, aead_key_len(id));	/* of the keeper of tickets */
+	must_be_secret("key of what is sealed", key, aead_key_len(id));
 	__real_aead_seal(id, out, in, len, ad, ad_len, key, nonce);
 	make_public(out, len + AEAD_TAG_LEN);
 }
@@ -255,8 +334,11 @@ int __wrap_aead_open(enum aead_id id, uint8_t *out, const uint8_t *in, size_t le
 {
 	int err = __real_aead_open(id, out, in, len, ad, ad_len, key, nonce);
 
-	/* Messages and padding are parsed, which takes branches: RFC 8446 5.4 leaves their lengths to the application. */
-	if (!err && len > AEAD_TAG_LEN)
+	/*
+	 * Messages and padding are parsed, which takes branches: RFC 8446 5.4 leaves their lengths to the application.
+	 * Tickets, which have no additional data, are ticket_decode()'s matter.
+	 */
+	if (!err && len > AEAD_TAG_LEN && ad)
 		make_public(out, len - AEAD_TAG_LEN);
 	return err;
 }

@@ -36,6 +36,9 @@ static inline int publish(int verdict)
 enum leak { LEAK_NONE, LEAK_BRANCH, LEAK_INDEX };
 extern enum leak leak;
 
-void secret_hook_must_run(void);	/* fails the test unless keys of each stage have been seen, all of them secret */
+/* Fails the test unless keys of each stage have been seen, all of them secret; those of full handshakes, or of others: */
+void secret_hook_must_run(void);
+enum psk_kind { PSK_TICKET, PSK_EARLY, PSK_EXTERNAL };
+void secret_hook_must_run_psk(enum psk_kind kind);
 
 #endif

@@ -1207,6 +1207,14 @@ static enum hs note_all(struct tls_conn *c)
 	return HS_NEXT;
 }
 
+/* EndOfEarlyData does not decrypt. */
+static void damage_end(struct pair *p, enum tls_role from, uint8_t *bytes, size_t *len)
+{
+	(void)len;
+	if (from == TLS_CLIENT && ++p->count == END)
+		bytes[RECORD_HEADER_LEN] ^= 1;
+}
+
 static void no_secret_of_a_session_is_left(void **state)
 {
 	(void)state;
@@ -1227,18 +1235,15 @@ static void no_secret_of_a_session_is_left(void **state)
 			s->steps[2 * i + 2] = NULL;
 		}
 		num_secrets = 0;
-		if (fails) {
-			around = &arounds[NUM(arounds) - 1];
-			p.count = 0;
-			p.tamper = change_flight;
-			flight_watch(&p);
-		}
+		p.reads = PAIR_FLIGHTS;
+		p.count = 0;
+		p.tamper = fails ? damage_end : NULL;
 		pair_run(&p);
 		if (fails)
 			assert_refused(&p, TLS_SERVER, ALERT_BAD_RECORD_MAC, NULL);
 		else
 			assert_early(&p, TLS_EARLY_ACCEPTED);
-		assert_true(fails || num_secrets > 20);
+		assert_true(num_secrets > 20);
 		for (size_t i = 0; i < num_secrets; i++)
 			assert_null(memmem(&s->c, sizeof(s->c), secrets[i].p, secrets[i].len));
 		pair_free(&p);

@@ -103,6 +103,59 @@ static void each_wrong_offer_of_keys_gets_its_alert(void **state)
 	}
 }
 
+/* The right binder for a hello that ends in one of @len bytes; what is behind a hash's length is zero. */
+static size_t bind(uint8_t *body, const struct hello *h, size_t len)
+{
+	static const uint8_t psk[32];	/* open_ticket()'s */
+	struct build b = { .p = body, .cap = 4096 };
+	uint8_t head[MSG_HEADER_LEN] = { HT_CLIENT_HELLO }, hash[HASH_MAX], binder[HASH_MAX] = { 0 };
+	struct keys_early early;
+	struct hash sha;
+
+	put_hello(&b, h);
+	store_be(head + 1, 3, b.len);
+	hash_init(&sha, HASH_SHA256);
+	hash_update(&sha, head, sizeof(head));
+	hash_update(&sha, body, b.len - 2 - 1 - len);
+	hash_final(&sha, hash);
+	keys_early_init(&early, HASH_SHA256, psk, sizeof(psk));
+	keys_binder(binder, &early, false, hash);
+	memcpy(body + b.len - len, binder, len);
+	return b.len;
+}
+
+static void a_binder_is_of_exactly_the_hash_s_length(void **state)
+{
+	static const struct {
+		size_t len;
+		const char *offer;
+	} cases[] = {
+		{ 32, OFFER },
+		{ 31, "0029" "0007" TICKET "0020" "1f" "00000000000000000000000000000000000000000000000000000000000000" },
+		{ 33, "0029" "0007" TICKET "0022" "21" "00" SHARE_X25519 },
+		{ 0, "0029" "0007" TICKET "0001" "00" },
+	};
+
+	(void)state;
+	configure(TLS_PSK_DHE_KE);
+	for (size_t i = 0; i < NUM(cases); i++) {
+		struct hello h = plain_hello;
+		uint8_t body[4096];
+		struct tls_conn c;
+		size_t len;
+
+		set_ext(&h, MODES);
+		set_ext(&h, cases[i].offer);
+		len = bind(body, &h, cases[i].len);
+		drive_start(&c, TLS_SERVER);
+		if (drive_message(&c, HT_CLIENT_HELLO, body, len) != TLS_WANT_RX || cases[i].len != 32)
+			drive_refused(&c, cases[i].offer, ALERT_DECRYPT_ERROR);
+		else
+			assert_true(c.resumed);
+		tls_wipe(&c);
+	}
+}
+
 static void each_mode_is_used_as_configured(void **state)
 {
 	static const struct {
@@ -223,14 +276,40 @@ static void suites_without_a_key_are_passed_over_only_without_a_certificate(void
 	drive_config.num_identities = 1;
 }
 
+static void an_answer_of_another_length_is_none(void **state)
+{
+	static const uint8_t answer[64];
+	static const size_t lens[] = { 0, 32, 47, 49, 64 };
+	struct hello h = plain_hello;
+
+	(void)state;
+	configure(TLS_PSK_DHE_KE);
+	drive_config.num_identities = 0;
+	set_ext(&h, MODES);
+	set_ext(&h, "0029" "0007" IDENTITY("45") "0021" BINDER);
+	for (size_t i = 0; i < NUM(lens); i++) {
+		struct tls_out out = { .p = drive_tx, .cap = sizeof(drive_tx) };
+		struct tls_conn c;
+
+		assert_int_equal(begin(&c, &h), TLS_WANT_SIGN);
+		tls_sign_answer(&c, answer, lens[i]);
+		assert_int_equal(tls_advance(&c, &out), TLS_FAILED);
+		drive_refused(&c, "an answer", ALERT_INTERNAL_ERROR);
+		tls_wipe(&c);
+	}
+	drive_config.num_identities = 1;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_wrong_offer_of_keys_gets_its_alert),
+		cmocka_unit_test(a_binder_is_of_exactly_the_hash_s_length),
 		cmocka_unit_test(each_mode_is_used_as_configured),
 		cmocka_unit_test(a_key_takes_the_place_of_what_else_must_be_there),
 		cmocka_unit_test(early_data_is_an_empty_extension),
 		cmocka_unit_test(no_more_than_eight_identities_are_looked_at),
+		cmocka_unit_test(an_answer_of_another_length_is_none),
 		cmocka_unit_test(suites_without_a_key_are_passed_over_only_without_a_certificate),
 	};
 

