@@ -8,7 +8,7 @@ HOST_TESTS += $(COVERAGE_EDGES)
 
 $(COVERAGE_EDGES).o: ALL_CFLAGS += -DCERTS='"$(TEST_CERTS)"'
 
-$(COVERAGE_EDGES): $(call objs,tests/coverage/edges.c tests/pair/pair.c $(TLS_SRC) $(CRYPTO_SRC)) | $(TEST_CERTS)/made
+$(COVERAGE_EDGES): $(call objs,$(addprefix tests/,coverage/edges.c pair/pair.c pair/tickets.c pair/kind.c) $(TLS_SRC) $(CRYPTO_SRC)) | $(TEST_CERTS)/made
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CRYPTO_LIBS) -lcmocka -lpthread
 
 .PHONY: coverage

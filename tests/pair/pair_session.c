@@ -351,6 +351,7 @@ static void an_external_key_opens_and_names_nobody(void **state)
 	for (size_t i = 0; i < NUM(modes); i++)
 		for (int retry = 0; retry < 2; retry++)
 			for (int hash = HASH_SHA256; hash <= HASH_SHA384; hash++) {
+				struct tls_resumption resumption;
 				struct tls_result r;
 				struct pair p;
 
@@ -367,6 +368,8 @@ static void an_external_key_opens_and_names_nobody(void **state)
 				assert_false(r.resumed);
 				assert_null(r.peer_leaf_sha256);
 				assert_string_equal(r.peer_subject, "");
+				tls_resumption(&p.side[TLS_CLIENT].c, &resumption);
+				assert_true(resumption.not_after == INT64_MAX);
 				assert_int_equal(p.side[TLS_CLIENT].num_signed[TLS_SIGN_BINDER], 1 + p.side[TLS_CLIENT].c.retry);
 				assert_int_equal(p.side[TLS_CLIENT].num_signed[TLS_SIGN_HANDSHAKE_SECRET], 1);
 				pair_free(&p);

@@ -74,6 +74,27 @@ static void an_external_key_is_offered_alone_with_the_signers_binder(void **stat
 	}
 }
 
+/* What is asked of the signer is built where it is to be sent. */
+static void a_binder_waits_for_room(void **state)
+{
+	struct tls_out little = { .p = drive_tx, .cap = 200 }, enough = { .p = drive_tx, .cap = TLS_TX_CAP };
+	struct tls_out out;
+	struct tls_conn c;
+
+	(void)state;
+	start_external(&c, HASH_SHA256, &out);
+	tls_wipe(&c);
+	tls_init(&c, &drive_params);
+	assert_int_equal(tls_advance(&c, &little), TLS_WANT_TX);
+	assert_int_equal(tls_advance(&c, &enough), TLS_WANT_SIGN);
+	tls_sign_answer(&c, fake, 32);
+	little.len = 0;
+	assert_int_equal(tls_advance(&c, &little), TLS_WANT_TX);
+	assert_int_equal(tls_advance(&c, &enough), TLS_WANT_RX);
+	assert_int_equal(enough.len, RECORD_HEADER_LEN + (drive_tx[3] << 8 | drive_tx[4]));
+	tls_wipe(&c);
+}
+
 static void a_binder_is_asked_for_again_after_a_retry(void **state)
 {
 	uint8_t body[1024], hash[HASH_MAX], msg[MSG_HEADER_LEN + 1024] = { HT_SERVER_HELLO };
@@ -212,6 +233,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(an_external_key_is_offered_alone_with_the_signers_binder, tear_down),
+		cmocka_unit_test_teardown(a_binder_waits_for_room, tear_down),
 		cmocka_unit_test_teardown(a_binder_is_asked_for_again_after_a_retry, tear_down),
 		cmocka_unit_test_teardown(a_server_must_take_the_external_key, tear_down),
 		cmocka_unit_test_teardown(a_signer_without_an_answer_ends_it, tear_down),

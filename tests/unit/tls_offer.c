@@ -152,7 +152,7 @@ static void early_data_is_offered_only_where_it_can_be_accepted(void **state)
 		bool early;
 	} cases[] = {
 		{ "some", 1, 0x1301, "h2", "\2h2", true },
-		{ "at the limit", 1000, 0x1302, "h2", "\2h3\2h2", true },
+		{ "at the limit", 1000, 0x1302, "h2", "\10http/1.1\2h2", true },
 		{ "no protocol at all", 1, 0x1301, "", "", true },
 		{ "none", 0, 0x1301, "h2", "\2h2", false },
 		{ "over the limit", 1001, 0x1301, "h2", "\2h2", false },

@@ -56,6 +56,7 @@ static void what_is_no_ticket_is_refused(void **state)
 		{ "empty ticket", "00000e1001020304" "00" "0000" "0000", ALERT_DECODE_ERROR },
 		{ "no extensions", "00000e1001020304" "00" "000100", ALERT_DECODE_ERROR },
 		{ "bytes behind", "00000e1001020304" "00" "000100" "000000", ALERT_DECODE_ERROR },
+		{ "extension's type cut", "00000e1001020304" "00" "000100" "000100", ALERT_DECODE_ERROR },
 		{ "extension cut", "00000e1001020304" "00" "000100" "0004002a0004", ALERT_DECODE_ERROR },
 		{ "early_data short", "00000e1001020304" "00" "000100" "0007002a0003000040", ALERT_DECODE_ERROR },
 		{ "early_data long", "00000e1001020304" "00" "000100" "0009002a00050000400000", ALERT_DECODE_ERROR },
@@ -80,6 +81,7 @@ static void what_is_no_ticket_is_refused(void **state)
 	}
 	assert_int_equal(tls_session_take(&s, &resumption, (const uint8_t *)"\4\0\0\5abcd", 8, NOW_MS), -EBADMSG);
 	assert_int_equal(tls_session_take(&s, &resumption, (const uint8_t *)"\30\0\0\1\0", 5, NOW_MS), -EBADMSG);
+	assert_int_equal(tls_session_take(&s, &resumption, (const uint8_t *)"\4\0\0\0a", 5, NOW_MS), -EBADMSG);
 	assert_int_equal(tls_session_take(&s, &resumption, NULL, 0, NOW_MS), -EBADMSG);
 }
 
