@@ -209,12 +209,12 @@ static void print_memory(void)
 
 int main(int argc, char **argv)
 {
-	struct bench_case what = { "p256", "x25519", "aes128", "." };
+	struct bench_case what = { "p256", "x25519", "aes128", ".", false };
 	bool memory = false;
 	long num = 300;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "k:g:s:c:n:mb")) != -1) {
+	while ((opt = getopt(argc, argv, "k:g:s:c:n:mbr")) != -1) {
 		switch (opt) {
 		case 'k': what.key = optarg; break;
 		case 'g': what.group = optarg; break;
@@ -222,6 +222,7 @@ int main(int argc, char **argv)
 		case 'c': what.certs = optarg; break;
 		case 'n': num = strtol(optarg, NULL, 10); break;
 		case 'b': with_client = bench_peer.between; break;
+		case 'r': what.remember = true; break;
 		case 'm': memory = true; break;
 		default: return 2;
 		}

@@ -20,9 +20,11 @@ struct wire {
  * @key: p256, ed25519, rsa2048; names the files in @certs
  * @group: x25519, p256
  * @suite: aes128, aes256, chacha
+ * @remember: clients have verified the chain before, and may know that
  */
 struct bench_case {
 	const char *key, *group, *suite, *certs;
+	bool remember;
 };
 
 /**

@@ -15,6 +15,7 @@ struct side {
 static struct tls_config configs[2];
 static struct tls_identity identity;
 static struct sig_key *key;
+static struct x509_cache *chains;
 static uint8_t rx[2][TLS_RX_CAP], tx[TLS_TX_CAP];
 static size_t rx_peak, tx_peak;
 
@@ -59,6 +60,8 @@ static bool setup(const struct bench_case *what)
 		configs[role].num_suites = configs[role].num_groups = 1;
 		configs[role].no_ccs = true;
 	}
+	if (what->remember && !(chains = x509_cache_new()))
+		return false;
 	configs[BENCH_SERVER].identities = &identity;
 	configs[BENCH_SERVER].num_identities = 1;
 	return true;
@@ -71,6 +74,7 @@ static void *open_conn(enum bench_role role)
 		.config = &configs[role],
 		.server_name = role == BENCH_SERVER ? NULL : "localhost",
 		.now_ms = time(NULL) * 1000LL,
+		.chains = chains,
 	};
 	struct side *s = malloc(sizeof(*s));
 
