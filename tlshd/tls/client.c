@@ -109,8 +109,9 @@ static void put_cookie(struct tls_conn *c, struct build *b)
 }
 
 static void (*const hello_exts[])(struct tls_conn *c, struct build *b) = {
-	put_server_name, put_supported_groups, put_signature_algorithms, staple_put_request, put_alpn, put_supported_versions, put_key_share,
-	limit_put, put_cookie, offer_put_modes, offer_put_early_data, offer_put_keys,
+	put_server_name, put_supported_groups, put_signature_algorithms, staple_put_request, put_alpn,
+	put_supported_versions, put_key_share, limit_put, put_cookie, offer_put_modes, offer_put_early_data,
+	offer_put_keys,
 };
 
 static void put_suites(struct tls_conn *c, struct build *b)
