@@ -117,9 +117,13 @@ void pair_remove(struct pair *p, enum tls_role role, size_t at);
 
 void pair_tickets(struct pair *p);			/* the server sends one ticket, which would allow early data */
 size_t pair_take_sessions(struct pair *p);		/* open: what came behind Finished is tickets, nothing else */
+void pair_first(struct pair *p, size_t num);		/* a full handshake, @num tickets; the client is about to offer them */
 void pair_resume(struct pair *p);			/* pair_again(); it offers what it took, the newest first */
 void pair_early(struct pair *p, const void *data, size_t len);	/* the client sends it, the server would accept it */
 void pair_age(struct pair *p, int64_t ms);		/* that much later, for both */
+
+struct ticket;
+void pair_edit_ticket(struct pair *p, size_t i, void (*change)(struct ticket *t));	/* what the server sealed for session @i */
 
 void assert_resumed(struct pair *p, bool resumed);	/* and open */
 void assert_early(struct pair *p, enum tls_early state);	/* and all bytes arrived, or none */

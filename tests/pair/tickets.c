@@ -2,6 +2,7 @@
 /* Sessions: a keeper of tickets for the server, and what a client makes of those that came. */
 #include "pair.h"
 #include "tlshd/tls/record.h"
+#include "tlshd/tls/ticket.h"
 
 /* ---- the keeper: AES-256-GCM under one key, the nonce in front ---- */
 
@@ -129,6 +130,28 @@ void pair_resume(struct pair *p)
 		p->offered[i] = &p->sessions[p->num_sessions - 1 - i];
 	client->sessions = p->offered;
 	client->num_sessions = p->num_sessions;
+}
+
+void pair_first(struct pair *p, size_t num)
+{
+	p->side[TLS_SERVER].config.num_tickets = (uint8_t)num;
+	pair_run(p);
+	assert_resumed(p, false);
+	assert_int_equal(pair_take_sessions(p), num);
+	pair_resume(p);
+}
+
+void pair_edit_ticket(struct pair *p, size_t i, void (*change)(struct ticket *t))
+{
+	struct tls_session *s = &p->sessions[i];
+	uint8_t state[TLS_STATE_MAX];
+	struct ticket t;
+	uint64_t domain;
+	size_t len = open_ticket(&p->tickets, state, &domain, s->ticket, s->ticket_len);
+
+	assert_true(ticket_decode(&t, state, len));
+	change(&t);
+	s->ticket_len = (uint16_t)seal(&p->tickets, s->ticket, state, ticket_encode(state, &t));
 }
 
 void pair_early(struct pair *p, const void *data, size_t len)
