@@ -288,6 +288,7 @@ static void take_early(struct side *s)
 	size_t len = tls_early_data(&s->c, &data);
 
 	assert_true(len > 0 && s->early_len + len <= STREAM_MAX);
+	assert_false(tls_rx_idle(&s->c));	/* it is in the buffer */
 	memcpy(s->early + s->early_len, data, len);
 	s->early_len += len;
 }

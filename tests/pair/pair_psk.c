@@ -114,6 +114,45 @@ static void after_a_retry_the_second_binder_counts(void **state)
 	}
 }
 
+static void lose_key(struct pair *p, enum tls_role from, uint8_t *bytes, size_t *len)
+{
+	(void)bytes, (void)len;
+	p->tickets.no_open = p->tickets.no_open || from == TLS_SERVER;
+}
+
+static void after_a_retry_the_second_choice_counts(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	for (int early = 0; early < 2; early++) {
+		init(&p);
+		pair_first(&p, 1);
+		retry(&p);
+		if (early)
+			pair_early(&p, "early", 5);
+		p.tamper = lose_key;
+		pair_run(&p);
+		assert_resumed(&p, false);
+		assert_early(&p, early ? TLS_EARLY_REJECTED : TLS_EARLY_NONE);
+		assert_int_equal(p.tickets.num_earlies, 0);
+		pair_free(&p);
+	}
+
+	/* There was a certificate when the ticket was given. */
+	init(&p);
+	pair_first(&p, 1);
+	retry(&p);
+	p.side[TLS_SERVER].config.num_identities = 0;
+	p.side[TLS_SERVER].config.externals = &p.side[TLS_SERVER].external;
+	p.side[TLS_SERVER].config.num_externals = 1;
+	p.tamper = lose_key;
+	pair_run(&p);
+	assert_refused(&p, TLS_SERVER, ALERT_HANDSHAKE_FAILURE, "no pre-shared key of ours");
+	p.side[TLS_SERVER].config.num_identities = 1;	/* to be freed */
+	pair_free(&p);
+}
+
 static void without_dhe_only_if_both_want_nothing_else(void **state)
 {
 	static const struct {
@@ -285,6 +324,7 @@ int main(void)
 		cmocka_unit_test(only_the_binder_of_the_chosen_one_is_checked),
 		cmocka_unit_test(a_wrong_binder_is_refused),
 		cmocka_unit_test(after_a_retry_the_second_binder_counts),
+		cmocka_unit_test(after_a_retry_the_second_choice_counts),
 		cmocka_unit_test(without_dhe_only_if_both_want_nothing_else),
 		cmocka_unit_test(an_external_key_opens_with_both_hashes),
 		cmocka_unit_test(a_wrong_external_key_is_refused),
