@@ -235,7 +235,7 @@ void engine_begin(struct engine_end *e, enum tls_role role, const struct engine_
 	}
 	e->role = role;
 	e->how = *how;
-	e->sent_len = e->read_at = e->given = 0;
+	e->sent_len = e->read_at = e->given = e->early_len = 0;
 	tls_init(&e->c, &params);
 	tls_lend_rx(&e->c, e->rx);
 	advance(e);
@@ -293,6 +293,16 @@ static void give(struct engine_end *e, const uint8_t *in, size_t len)
 	e->given = n;
 }
 
+/* It stands in the receive buffer, and within the limit that its ticket named. */
+static void take_early(struct engine_end *e)
+{
+	const uint8_t *p;
+	size_t len = tls_early_data(&e->c, &p);
+
+	engine_require(len && p >= e->rx && p + len <= e->rx + sizeof(e->rx));
+	e->early_len += len;
+}
+
 void engine_run(struct engine_end *e, const uint8_t *in, size_t len)
 {
 	while (e->want != TLS_DONE && e->want != TLS_FAILED) {
@@ -300,6 +310,8 @@ void engine_run(struct engine_end *e, const uint8_t *in, size_t len)
 			tls_set_now(&e->c, (NOW + 1) * 1000LL);
 		if (e->want == TLS_WANT_SIGN)
 			sign(e);
+		if (e->want == TLS_EARLY_DATA)
+			take_early(e);
 		if (e->want == TLS_WANT_RX) {
 			if (e->read_at == len)
 				return;
@@ -354,6 +366,7 @@ void engine_judge(struct engine_end *e)
 	tls_result(&e->c, &r);
 	engine_require(e->want == TLS_FAILED ? r.err < 0 && r.reason[0] : r.err == 0);
 	engine_require(strlen(r.reason) < TLS_REASON_LEN && strlen(r.server_name) <= TLS_NAME_MAX);
+	engine_require(e->role == TLS_CLIENT || (r.early_bytes >= e->early_len && (!r.early_bytes || r.early == TLS_EARLY_ACCEPTED)));
 	if (e->want == TLS_DONE)
 		judge_done(e, &r);
 	tls_take_rx(&e->c);

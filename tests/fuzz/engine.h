@@ -55,7 +55,8 @@ struct engine_end {
 	struct tls_conn c;
 	uint8_t rx[TLS_RX_CAP], tx[TLS_TX_CAP];
 	uint8_t sent[ENGINE_STREAM_MAX];
-	size_t sent_len, read_at, given;	/* @given: of the last read, not yet known to be taken */
+	size_t sent_len, read_at, early_len;
+	size_t given;	/* of the last read, not yet known to be taken */
 };
 
 extern struct engine_end engine_ends[2];	/* by enum tls_role */

@@ -25,7 +25,7 @@ $(call fuzz_progs,$(FUZZ_UNSAFE)): $(FUZZ_UNSAFE_OBJS) $(FUZZ_ENGINE)
 $(call fuzz_progs,$(FUZZ_UNSAFE)): FUZZ_FLAGS := $(addprefix -Xlinker --wrap=,$(FUZZ_UNSAFE_WRAPPED))
 $(call fuzz_progs,tls): $(B)/tests/fuzz/engine.o $(FUZZ_ENGINE) | $(TEST_CERTS)/made
 $(call fuzz_progs,x509 parse): $(FUZZ_ENGINE)
-$(call fuzz_progs,config): $(call objs,$(addprefix tlshd/,config.c report.c log.c))
+$(call fuzz_progs,config): $(call objs,$(addprefix tlshd/,config.c account.c report.c log.c))
 $(call fuzz_progs,config): FUZZ_FLAGS := -Xlinker --wrap=getpwnam -Xlinker --wrap=getgrnam
 $(call fuzz_progs,config): FUZZ_LIBS := -lconfuse
 
