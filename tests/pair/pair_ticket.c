@@ -261,6 +261,13 @@ static void a_ticket_of_another_format_is_none(void **state)
 	bytes[0]++;
 	assert_false(ticket_decode(&t, bytes, len));
 	bytes[0]--;
+	bytes[len - 41]++;		/* 2 for a truth value */
+	assert_false(ticket_decode(&t, bytes, len));
+	bytes[len - 41]--;
+	bytes[len - 40] |= 0x80;	/* a time before 1970 */
+	assert_false(ticket_decode(&t, bytes, len));
+	bytes[len - 40] &= 0x7f;
+	assert_true(ticket_decode(&t, bytes, len));
 	bytes[2] = 0x55;		/* no suite of ours */
 	assert_false(ticket_decode(&t, bytes, len));
 	t = zero;

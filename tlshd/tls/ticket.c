@@ -45,7 +45,7 @@ static bool read_time(struct cursor *in, int64_t *out)
 	if (!cur_uint(in, &high, 4) || !cur_uint(in, &low, 4))
 		return false;
 	*out = (int64_t)((uint64_t)high << 32 | low);
-	return true;
+	return *out >= 0;
 }
 
 static bool read_into(struct cursor *in, uint8_t *out, size_t len)
@@ -62,7 +62,8 @@ static bool read_peer(struct cursor *in, struct session_peer *peer)
 {
 	uint8_t auth, known;
 
-	if (!read_time(in, &peer->authenticated) || !cur_u8(in, &auth) || !cur_u8(in, &known))
+	if (!read_time(in, &peer->authenticated) || !cur_u8(in, &auth) || !cur_u8(in, &known) ||
+	    auth > 1 || known > 1)
 		return false;
 	peer->auth = auth ? TLS_AUTH_CERTIFICATE : TLS_AUTH_NONE;
 	peer->known = known;
