@@ -131,6 +131,8 @@ static void configure(enum tls_role role, unsigned conf)
 	config->client_auth = (enum tls_client_auth)(conf / CONF_AUTH_1 & 3);
 	config->name_authorities = conf & CONF_AUTHORITIES;
 	config->ocsp = conf & CONF_OCSP;
+	identity.ocsp = (const uint8_t *)"staple";
+	identity.ocsp_len = config->ocsp ? 6 : 0;
 	config->record_limit = conf & CONF_LIMIT ? 512 : 0;
 	config->psk_modes = (conf & (CONF_TICKETS | CONF_EXTERNAL) ? TLS_PSK_DHE_KE : 0) | (conf & CONF_PSK_KE ? TLS_PSK_KE : 0);
 	config->num_tickets = conf & CONF_TICKETS ? 2 : 0;

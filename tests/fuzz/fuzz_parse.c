@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tlshd/tls/tls.h"
+#include "tlshd/tls/ticket.h"
 
 #include "target.h"
 
@@ -50,6 +50,18 @@ static void session(const uint8_t *p, size_t len)
 	require(ret || (s.ticket_len && s.ticket_len <= TLS_TICKET_MAX && s.lifetime_s && s.lifetime_s <= 7 * 86400));
 }
 
+/* What was sealed comes back whole, or not at all; but what an older version sealed may be anything. */
+static void ticket(const uint8_t *p, size_t len)
+{
+	uint8_t again[TLS_STATE_MAX];
+	struct ticket t;
+
+	if (!ticket_decode(&t, p, len))
+		return;
+	require(ticket_encode(again, &t) == len);
+	wipe(&t, sizeof(t));
+}
+
 /* An application's server name. What is taken has no upper limit left to check for anybody else. */
 static void name(const uint8_t *p, size_t len)
 {
@@ -73,7 +85,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static void (*const parsers[])(const uint8_t *p, size_t len) = { post_client, post_server, name, session };
+	/* seeds.c counts on the order. */
+	static void (*const parsers[])(const uint8_t *p, size_t len) = { post_client, post_server, name, session, ticket };
 
 	if (len)
 		parsers[data[0] % (sizeof(parsers) / sizeof(*parsers))](data + 1, len - 1);

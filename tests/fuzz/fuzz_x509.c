@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * What a peer's chain and an operator's file can do to x509_verify(), x509_chain_load() and
- * x509_anchors_load(). The first byte chooses; for a peer's chain each certificate is behind two bytes of length, as
- * x509_seeds makes them.
+ * x509_anchors_load(). The first byte chooses. x509_seeds makes such inputs.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,28 +31,60 @@ static void require_line(const char *s, size_t size)
 		require(s[i] >= 0x20 && s[i] < 0x7f);
 }
 
-static void verify_chain(const uint8_t *p, size_t len)
+/* Behind two bytes of length each: certificates, leaf first, and, where the top bit of these is set, a stapled response. */
+static void read_ask(struct x509_ask *ask, struct der *chain, const uint8_t *p, size_t len)
 {
-	enum x509_purpose purpose = len & 1 ? X509_PURPOSE_TLS_CLIENT : X509_PURPOSE_TLS_SERVER;
-	static const char *const names[] = { NULL, "localhost", "127.0.0.1", "a.example.org" };
-	struct der chain[X509_CHAIN_MAX];
-	struct x509_peer peer;
-	struct x509_fail fail;
-	size_t num = 0, n;
-	int ret;
+	while (len >= 2 && ask->num < X509_CHAIN_MAX) {
+		size_t n = (size_t)(p[0] & 0x7f) << 8 | p[1];
+		bool staple = p[0] & 0x80;
 
-	for (; num < X509_CHAIN_MAX && len >= 2; num++) {
-		n = (size_t)p[0] << 8 | p[1];
 		p += 2, len -= 2;
 		n = n < len ? n : len;
-		chain[num] = (struct der){ p, n };
+		if (staple)
+			ask->staple = (struct der){ p, n };
+		else
+			chain[ask->num++] = (struct der){ p, n };
 		p += n, len -= n;
 	}
-	if (!num)
+}
+
+static void judge(int ret, const struct x509_peer *peer, const struct x509_fail *fail)
+{
+	require_line(ret ? fail->reason : peer->subject, ret ? sizeof(fail->reason) : sizeof(peer->subject));
+	require(ret == 0 || (ret == fail->err && fail->reason[0] && !peer->pub.pkey));
+	require(ret == 0 || (fail->alert >= 42 && fail->alert <= 48) || fail->alert == 113);
+}
+
+static void verify_chain(const uint8_t *p, size_t len)
+{
+	static const char *const names[] = { NULL, "localhost", "127.0.0.1", "a.example.org" };
+	struct der chain[X509_CHAIN_MAX];
+	struct x509_ask ask = { .anchors = anchors, .chain = chain, .now = NOW };
+	struct x509_peer peer;
+	struct x509_fail fail;
+	int ret;
+
+	ask.purpose = len & 1 ? X509_PURPOSE_TLS_CLIENT : X509_PURPOSE_TLS_SERVER;
+	ask.staple_asked = len & 2;
+	ask.staple_due = len & 4;
+	read_ask(&ask, chain, p, len);
+	if (!ask.num)
 		return;
-	ret = x509_verify(&peer, &fail, &(struct x509_ask){ anchors, chain, num, purpose, names[chain[0].len % 4], NOW });
-	require_line(ret ? fail.reason : peer.subject, ret ? sizeof(fail.reason) : sizeof(peer.subject));
-	require(ret == 0 || (ret == fail.err && fail.alert >= 42 && fail.alert <= 48 && fail.reason[0] && !peer.pub.pkey));
+	ask.name = names[chain[0].len % 4];
+	ret = x509_verify(&peer, &fail, &ask);
+	judge(ret, &peer, &fail);
+	x509_peer_free(&peer);
+
+	/* With a memory, which is asked twice, the verdict is the same. */
+	ask.cache = x509_cache_new();
+	require(ask.cache != NULL);
+	for (int times = 0; times < 2; times++) {
+		require(x509_verify(&peer, &fail, &ask) == ret);
+		x509_peer_free(&peer);
+	}
+	x509_cache_free(ask.cache);
+	ret = x509_take(&peer, &fail, chain[0]);
+	judge(ret, &peer, &fail);
 	x509_peer_free(&peer);
 }
 
@@ -61,6 +92,7 @@ static void load_chain(const uint8_t *p, size_t len)
 {
 	char err[256] = "";
 	enum sig_type type;
+	struct x509_facts facts;
 	struct x509_times times;
 	struct der leaf;
 	uint8_t *list;
@@ -72,6 +104,10 @@ static void load_chain(const uint8_t *p, size_t len)
 		require_line(err, sizeof(err));
 	} else {
 		require(x509_leaf_times(&times, leaf) <= 0);
+		if (x509_chain_facts(&facts, list, list_len) == 0) {
+			require(facts.num_schemes <= X509_CHAIN_MAX);
+			x509_facts_free(&facts);
+		}
 	}
 	free(list);
 }
@@ -84,6 +120,7 @@ static void load_anchors(const uint8_t *p, size_t len)
 
 	require(ret ? !a && err[0] : a != NULL);
 	require_line(err, sizeof(err));
+	require(ret || x509_anchors_names(a).len <= X509_NAMES_MAX);
 	x509_anchors_free(a);
 }
 

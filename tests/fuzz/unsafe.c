@@ -66,6 +66,8 @@ int __wrap_x509_verify(struct x509_peer *out, struct x509_fail *fail, const stru
 	for (size_t i = 0; i < ask->num; i++)
 		if (is_wrong(ask->chain[i].p, ask->chain[i].len))
 			return refuse_leaf(out, fail);
+	if (is_wrong(ask->staple.p, ask->staple.len) || (ask->staple_due && !ask->staple.len))
+		return refuse_leaf(out, fail);
 	return take_leaf(out, ask->chain);
 }
 
