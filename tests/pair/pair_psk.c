@@ -153,6 +153,32 @@ static void after_a_retry_the_second_choice_counts(void **state)
 	pair_free(&p);
 }
 
+static void find_key(struct pair *p, enum tls_role from, uint8_t *bytes, size_t *len)
+{
+	(void)bytes, (void)len;
+	p->tickets.no_open = p->tickets.no_open && from != TLS_SERVER;
+}
+
+static void a_key_found_after_a_retry_needs_no_share(void **state)
+{
+	struct tls_result r;
+	struct pair p;
+
+	(void)state;
+	init(&p);
+	p.side[TLS_CLIENT].config.psk_modes = p.side[TLS_SERVER].config.psk_modes = TLS_PSK_KE;
+	pair_first(&p, 1);
+	retry(&p);
+	p.tickets.no_open = true;
+	p.tamper = find_key;
+	pair_run(&p);
+	assert_resumed(&p, true);
+	assert_true(p.side[TLS_SERVER].c.retry);
+	tls_result(&p.side[TLS_SERVER].c, &r);
+	assert_int_equal(r.group, 0);
+	pair_free(&p);
+}
+
 static void without_dhe_only_if_both_want_nothing_else(void **state)
 {
 	static const struct {
@@ -325,6 +351,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_binder_is_refused),
 		cmocka_unit_test(after_a_retry_the_second_binder_counts),
 		cmocka_unit_test(after_a_retry_the_second_choice_counts),
+		cmocka_unit_test(a_key_found_after_a_retry_needs_no_share),
 		cmocka_unit_test(without_dhe_only_if_both_want_nothing_else),
 		cmocka_unit_test(an_external_key_opens_with_both_hashes),
 		cmocka_unit_test(a_wrong_external_key_is_refused),

@@ -431,7 +431,7 @@ static void a_small_output_buffer_only_takes_more_turns(void **state)
 	struct pair p;
 
 	(void)state;
-	for (size_t cap = 1900; cap < 3000; cap += 7)
+	for (size_t cap = 1250; cap < 2200; cap += 7)
 		for (int ask = 0; ask < 2; ask++) {
 			init(&p);
 			if (ask)

@@ -294,7 +294,10 @@ static enum hs agree(struct tls_conn *c, const struct client_hello *ch,
 {
 	if (!c->psk.chosen && (check_required(c, ch, false) || choose_identity(c, ch)))
 		return HS_FAILED;
-	return c->psk.chosen && ch->psk.mode == TLS_PSK_KE ? HS_NEXT : key(c, ch);
+	if (!c->psk.chosen || ch->psk.mode != TLS_PSK_KE)
+		return key(c, ch);
+	c->kem = NULL;		/* a retry may have asked for a group before the key came */
+	return HS_NEXT;
 }
 
 /*
