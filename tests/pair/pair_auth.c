@@ -148,6 +148,23 @@ static void the_suite_and_a_retry_make_no_difference(void **state)
 		}
 }
 
+static void small_output_buffers_only_take_more_turns(void **state)
+{
+	(void)state;
+	for (size_t cap = 1100; cap < 1900; cap += 7) {
+		struct pair p;
+
+		pair_init(&p, "p256");
+		pair_client_auth(&p, TLS_CLIENT_AUTH_REQUIRE, "client");
+		p.side[TLS_SERVER].config.name_authorities = true;
+		p.side[TLS_SERVER].tx_cap = cap + 100;
+		p.side[TLS_CLIENT].tx_cap = cap;
+		pair_run(&p);
+		assert_open(&p);
+		pair_free(&p);
+	}
+}
+
 static void the_clients_leaf_is_told_by_its_hash(void **state)
 {
 	struct tls_result r;
@@ -295,6 +312,7 @@ int main(void)
 		cmocka_unit_test(a_client_without_its_key_is_refused),
 		cmocka_unit_test(a_clients_signer_that_fails_is_an_internal_error),
 		cmocka_unit_test(the_suite_and_a_retry_make_no_difference),
+		cmocka_unit_test(small_output_buffers_only_take_more_turns),
 		cmocka_unit_test(the_clients_leaf_is_told_by_its_hash),
 		cmocka_unit_test(each_side_is_given_what_it_accepts),
 		cmocka_unit_test(a_client_without_a_fitting_certificate_sends_none),

@@ -128,6 +128,29 @@ static size_t request_step(struct pair *p)
 	return pair_step(p, TLS_SERVER, auth_send_certificate) - 1;
 }
 
+static void who_has_no_certificate_has_no_staple(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_init(&p, "p256");
+	pair_client_auth(&p, TLS_CLIENT_AUTH_VERIFY, NULL);
+	pair_steps(&p, TLS_SERVER);
+	p.side[TLS_SERVER].steps[request_step(&p)] = request_with_staple;
+	unasked = false;
+	pair_run(&p);
+	assert_open(&p);
+	pair_free(&p);
+	/* Nor does who has a key instead ask for one. */
+	pair_init(&p, "p256");
+	pair_external(&p, "key", HASH_SHA256);
+	p.side[TLS_CLIENT].config.ocsp = p.side[TLS_CLIENT].config.require_ocsp = true;
+	pair_run(&p);
+	assert_open(&p);
+	assert_false(p.side[TLS_SERVER].c.staple_wanted);
+	pair_free(&p);
+}
+
 static void a_client_staples_for_a_server_that_asks(void **state)
 {
 	static const struct { const char *staple; uint16_t alert; const char *words; } cases[] = {
@@ -280,6 +303,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_staple_comes_for_who_asks_and_is_judged),
 		cmocka_unit_test(a_staple_that_does_not_fit_is_left_out),
+		cmocka_unit_test(who_has_no_certificate_has_no_staple),
 		cmocka_unit_test(a_client_staples_for_a_server_that_asks),
 		cmocka_unit_test(a_staple_that_was_not_asked_for_is_refused),
 		cmocka_unit_test(requests_and_staples_are_well_formed),

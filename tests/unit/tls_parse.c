@@ -415,6 +415,9 @@ static void each_wrong_certificate_request_gets_its_alert(void **state)
 		{ "00" "000e" "000d0004" "00020403" "00320002" "0000", ALERT_DECODE_ERROR },
 		{ "00" "0011" "000d0004" "00020403" "002f0005" "0003000130", RIGHT },
 		{ "00" "000e" "000d0004" "00020403" "002f0002" "0000", ALERT_DECODE_ERROR },
+		/* status_request: empty, 4.4.2.1 */
+		{ "00" "000c" "000d0004" "00020403" "00050000", RIGHT },
+		{ "00" "0011" "000d0004" "00020403" "00050005" "0100000000", ALERT_DECODE_ERROR },
 	};
 
 	(void)state;

@@ -91,6 +91,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	x509_cache_free(cache);
+	x509_cache_free(NULL);
 	cache = NULL;
 	return 0;
 }

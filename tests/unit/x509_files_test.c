@@ -3,6 +3,7 @@
 #include "x509_util.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <time.h>
 
 #include <openssl/err.h>
@@ -249,6 +250,16 @@ static void a_digest_stands_for_the_set_of_anchors(void **state)
 	}
 }
 
+static void a_file_of_impossible_size_is_refused(void **state)
+{
+	struct x509_anchors *a;
+	char err[256];
+
+	(void)state;
+	assert_int_equal(x509_anchors_load(&a, "", (size_t)INT_MAX + 1, err, sizeof(err)), -EINVAL);
+	assert_string_equal(err, "the file is too large");
+}
+
 /* ---- what our own chain is like ---- */
 
 /* Does a certificate of @list end at @at? */
@@ -299,6 +310,34 @@ static void facts_tell_signatures_and_issuers(void **state)
 			x509_facts_free(&facts);
 			free(copy);
 		}
+		free(list);
+		free(pem);
+	}
+	assert_int_equal(ERR_peek_error(), 0);
+}
+
+/* ecdsa-with-SHA224, and what no library knows: 1.2.840.10045.4.3.N, in both places where a certificate names it. */
+static void a_signature_without_a_number_fits_no_list(void **state)
+{
+	static const uint8_t oid[] = { 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02 }, others[] = { 0x01, 0x7f };
+
+	(void)state;
+	for (size_t i = 0; i < NUM(others); i++) {
+		size_t len, list_len, num = 0;
+		char *pem = read_cert("p256.crt", &len), err[256];
+		struct x509_facts facts;
+		enum sig_type type;
+		struct der leaf;
+		uint8_t *list, *p;
+
+		assert_int_equal(x509_chain_load(&list, &list_len, &leaf, &type, pem, len, err, sizeof(err)), 0);
+		for (p = list; (p = memmem(p, (size_t)(list + list_len - p), oid, sizeof(oid))); num++)
+			p[sizeof(oid) - 1] = others[i];
+		assert_int_equal(num, 2);
+		assert_int_equal(x509_chain_facts(&facts, list, list_len), 0);
+		assert_int_equal(facts.num_schemes, 1);
+		assert_int_equal(facts.schemes[0], 0);
+		x509_facts_free(&facts);
 		free(list);
 		free(pem);
 	}
@@ -363,7 +402,9 @@ int main(void)
 		cmocka_unit_test(anchors_may_be_many_and_repeat),
 		cmocka_unit_test(names_of_anchors_come_once_and_all_or_none),
 		cmocka_unit_test(a_digest_stands_for_the_set_of_anchors),
+		cmocka_unit_test(a_file_of_impossible_size_is_refused),
 		cmocka_unit_test(facts_tell_signatures_and_issuers),
+		cmocka_unit_test(a_signature_without_a_number_fits_no_list),
 		cmocka_unit_test(names),
 	};
 

@@ -174,6 +174,19 @@ static void a_response_cut_anywhere_is_refused(void **state)
 	free_stapled(&s);
 }
 
+static void a_response_of_impossible_length_is_refused(void **state)
+{
+	struct x509_fail fail;
+	struct stapled s;
+
+	(void)state;
+	load_stapled(&s, "p256.pem", "p256.ocsp");
+	s.ask.staple.len = SIZE_MAX;
+	assert_int_equal(verify(&fail, &s.ask), -EKEYREJECTED);
+	assert_int_equal(fail.alert, 113);
+	free_stapled(&s);
+}
+
 static void a_response_flipped_anywhere_is_refused(void **state)
 {
 	struct x509_fail fail;
@@ -214,6 +227,7 @@ int main(void)
 		cmocka_unit_test(a_response_of_the_future_is_refused),
 		cmocka_unit_test(who_did_not_ask_needs_none_and_who_must_have_one_refuses_any_without),
 		cmocka_unit_test(a_response_cut_anywhere_is_refused),
+		cmocka_unit_test(a_response_of_impossible_length_is_refused),
 		cmocka_unit_test(a_response_flipped_anywhere_is_refused),
 	};
 	struct CMUnitTest tests[NUM(others) + NUM(rows)];

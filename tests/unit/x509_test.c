@@ -327,6 +327,63 @@ static void a_leaf_may_be_taken_unverified(void **state)
 	free(l.list);
 }
 
+static void a_date_that_is_none_is_refused(void **state)
+{
+	struct x509_times times;
+	struct x509_peer peer;
+	struct x509_fail fail;
+	struct loaded l;
+	uint8_t *leaf, *p;
+
+	(void)state;
+	load_file(&l, "p256.pem");
+	leaf = malloc(l.certs[0].len);
+	memcpy(leaf, l.certs[0].p, l.certs[0].len);
+	p = memmem(leaf, l.certs[0].len, "\x17\x0d", 2);	/* UTCTime: notBefore, and notAfter behind it */
+	assert_non_null(p);
+	assert_memory_equal(p + 15, "\x17\x0d", 2);
+	memcpy(p + 15 + 2 + 2, "13", 2);
+	l.certs[0].p = leaf;
+	assert_int_equal(x509_take(&peer, &fail, l.certs[0]), -EKEYREJECTED);
+	assert_int_equal(fail.alert, 42);
+	assert_string_equal(fail.reason, "certificate has a malformed date");
+	assert_int_equal(x509_leaf_times(&times, l.certs[0]), -EINVAL);
+	memcpy(p + 2 + 2, "13", 2);
+	assert_int_equal(x509_leaf_times(&times, l.certs[0]), -EINVAL);
+	assert_int_equal(verify_at(&peer, &fail, &l, "localhost", time(NULL)), -EKEYREJECTED);
+	free(leaf);
+	free(l.list);
+}
+
+static void a_long_subject_is_cut_and_says_so(void **state)
+{
+	struct x509_peer peer;
+	struct x509_fail fail;
+	struct loaded l;
+
+	(void)state;
+	load_any(&l, "long1.crt");
+	assert_int_equal(x509_take(&peer, &fail, l.certs[0]), 0);
+	assert_int_equal(strlen(peer.subject), X509_SUBJECT_LEN - 1);
+	assert_string_equal(peer.subject + X509_SUBJECT_LEN - 1 - 3, "...");
+	x509_peer_free(&peer);
+	free(l.list);
+}
+
+static void a_certificate_of_impossible_length_is_refused(void **state)
+{
+	struct x509_peer peer;
+	struct x509_fail fail;
+	struct loaded l;
+
+	(void)state;
+	load_file(&l, "p256.pem");
+	l.certs[0].len = SIZE_MAX;
+	assert_int_equal(x509_take(&peer, &fail, l.certs[0]), -EKEYREJECTED);
+	assert_int_equal(fail.alert, 42);
+	free(l.list);
+}
+
 static void hostile_subjects_become_one_line_of_ascii(void **state)
 {
 	struct x509_peer peer;
@@ -459,6 +516,9 @@ int main(void)
 		cmocka_unit_test(only_the_first_certificate_is_the_leaf),
 		cmocka_unit_test(the_result_tells_key_hash_and_subject),
 		cmocka_unit_test(a_leaf_may_be_taken_unverified),
+		cmocka_unit_test(a_date_that_is_none_is_refused),
+		cmocka_unit_test(a_long_subject_is_cut_and_says_so),
+		cmocka_unit_test(a_certificate_of_impossible_length_is_refused),
 		cmocka_unit_test(hostile_subjects_become_one_line_of_ascii),
 		cmocka_unit_test(time_is_the_callers),
 		cmocka_unit_test(a_certificate_cut_anywhere_is_refused),

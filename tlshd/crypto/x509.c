@@ -129,11 +129,13 @@ static int parse_chain(X509 **leaf, STACK_OF(X509) *rest, const struct der *chai
 	return 0;
 }
 
-static int64_t time_or(int64_t otherwise, const ASN1_TIME *t)
+/* Of a certificate whose path was checked, and so its dates read. */
+static int64_t time_of(const ASN1_TIME *t)
 {
-	int64_t v;
+	int64_t v = 0;
 
-	return x509_put_time(&v, t) ? otherwise : v;
+	must(!x509_put_time(&v, t));
+	return v;
 }
 
 /* What is needed of a path that libcrypto has built and verified. */
@@ -146,8 +148,8 @@ static void take_path(struct x509_path *out, STACK_OF(X509) *path)
 	out->from = INT64_MIN;
 	out->until = INT64_MAX;
 	for (int i = 0; i < sk_X509_num(path); i++) {
-		int64_t from = time_or(INT64_MAX, X509_get0_notBefore(sk_X509_value(path, i)));
-		int64_t until = time_or(INT64_MIN, X509_get0_notAfter(sk_X509_value(path, i)));
+		int64_t from = time_of(X509_get0_notBefore(sk_X509_value(path, i)));
+		int64_t until = time_of(X509_get0_notAfter(sk_X509_value(path, i)));
 
 		out->from = from > out->from ? from : out->from;
 		out->until = until < out->until ? until : out->until;

@@ -72,8 +72,10 @@ bool x509_names_have(const uint8_t *names, size_t names_len, const uint8_t *name
 
 int x509_names_add(uint8_t **names, size_t *names_len, const uint8_t *name, size_t len)
 {
-	uint8_t *p = len <= UINT16_MAX ? realloc(*names, *names_len + 2 + len) : NULL;
+	uint8_t *p;
 
+	must(len <= UINT16_MAX);	/* of a chain of 15 KiB, or of X509_NAMES_MAX at most */
+	p = realloc(*names, *names_len + 2 + len);
 	if (!p)
 		return -ENOMEM;
 	*names = p;

@@ -76,7 +76,7 @@ bool x509_cache_find(struct x509_cache *c, const uint8_t *key, int64_t now, stru
 		     struct x509_path *path) CRYPTO_MUST_CHECK;
 void x509_cache_add(struct x509_cache *c, const uint8_t *key, const struct x509_peer *peer, const struct x509_path *path);
 
-/* Lists of DER names, each behind a 2-byte length. Adding: 0, or -ENOMEM, also for a name over 64 KiB. */
+/* Lists of DER names, each behind a 2-byte length. Adding: 0 or -ENOMEM. */
 bool x509_names_have(const uint8_t *names, size_t names_len, const uint8_t *name, size_t len);
 int x509_names_add(uint8_t **names, size_t *names_len, const uint8_t *name, size_t len) CRYPTO_MUST_CHECK;
 

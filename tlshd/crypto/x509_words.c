@@ -92,8 +92,9 @@ void x509_put_date(char *out, size_t len, const ASN1_TIME *t)
 {
 	struct tm tm;
 
-	if (!ASN1_TIME_to_tm(t, &tm) || !strftime(out, len, "%Y-%m-%d", &tm))
-		snprintf(out, len, "(no date)");
+	snprintf(out, len, "(no date)");
+	if (ASN1_TIME_to_tm(t, &tm))
+		strftime(out, len, "%Y-%m-%d", &tm);
 }
 
 int x509_refuse(struct x509_fail *fail, int err, enum x509_alert alert, const char *reason, ...)

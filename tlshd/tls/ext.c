@@ -56,6 +56,12 @@ static enum hs check_place(struct tls_conn *c, uint16_t id, enum ext e, enum ext
 	return HS_NEXT;
 }
 
+/* The next of a list; false at its end, and where it does not parse: then it is not empty. */
+static bool next(struct cursor *list, uint16_t *id, struct cursor *data)
+{
+	return cur_u16(list, id) && cur_vec(list, data, 2, 0, 65535);
+}
+
 /* The form of a whole block: pairs of type and data, no type twice (for which the RFC names no alert). */
 static enum hs check_form(struct tls_conn *c, struct cursor list)
 {
@@ -64,7 +70,7 @@ static enum hs check_form(struct tls_conn *c, struct cursor list)
 	uint16_t id;
 
 	while (!cur_empty(&list)) {
-		if (!cur_u16(&list, &id) || !cur_vec(&list, &data, 2, 0, 65535))
+		if (!next(&list, &id, &data))
 			return hs_refuse(c, ALERT_DECODE_ERROR, "malformed extensions");
 		if (seen[id / 64] >> (id % 64) & 1)
 			return hs_refuse(c, find(id) == EXT_NUM ? ALERT_DECODE_ERROR : ALERT_ILLEGAL_PARAMETER,
@@ -101,7 +107,7 @@ enum hs ext_parse(struct tls_conn *c, struct ext_block *out, struct cursor *body
 		return hs_refuse(c, ALERT_DECODE_ERROR, "malformed extensions");
 	if (check_form(c, list))
 		return HS_FAILED;
-	while (cur_u16(&list, &id) && cur_vec(&list, &data, 2, 0, 65535)) {
+	while (next(&list, &id, &data)) {
 		enum ext e = find(id);
 
 		if (check_place(c, id, e, place))
@@ -125,10 +131,9 @@ bool ext_offered(struct cursor block, enum ext e)
 
 	if (!cur_vec(&block, &list, 2, 0, 65535))
 		return true;
-	while (!cur_empty(&list)) {
-		if (!cur_u16(&list, &id) || !cur_vec(&list, &data, 2, 0, 65535) || id == exts[e].id)
+	while (!cur_empty(&list))
+		if (!next(&list, &id, &data) || id == exts[e].id)
 			return true;
-	}
 	return false;
 }
 
@@ -146,12 +151,10 @@ static bool may_change(enum ext e)
 void ext_hash_lasting(struct hash *h, struct cursor block)
 {
 	uint8_t sum[32] = { 0 }, one[32];
-	struct cursor list, data;
+	struct cursor list = { block.p + 2, block.len - 2 }, data;	/* it has parsed: all behind the length */
 	uint16_t id;
 
-	if (!cur_vec(&block, &list, 2, 0, 65535))
-		return;
-	for (const uint8_t *start = list.p; cur_u16(&list, &id) && cur_vec(&list, &data, 2, 0, 65535); start = list.p) {
+	for (const uint8_t *start = list.p; next(&list, &id, &data); start = list.p) {
 		struct hash ext;
 
 		if (may_change(find(id)))

@@ -58,11 +58,8 @@ size_t staple_room(const struct tls_conn *c)
 
 void staple_put(struct tls_conn *c, struct build *b)
 {
-	struct vec ext, response;
+	struct vec ext = ext_begin_answer(b, EXT_STATUS_REQUEST), response;
 
-	if (!staple_room(c))
-		return;
-	ext = ext_begin_answer(b, EXT_STATUS_REQUEST);
 	put_u8(b, STATUS_TYPE_OCSP);
 	response = put_vec(b, 3);
 	put_bytes(b, c->identity->ocsp, c->identity->ocsp_len);

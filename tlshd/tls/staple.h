@@ -11,7 +11,7 @@ void staple_put_request(struct tls_conn *c, struct build *b);	/* in ClientHello,
 enum hs staple_take_request(struct tls_conn *c, const struct ext_block *exts);
 
 size_t staple_room(const struct tls_conn *c);	/* bytes that staple_put() adds */
-void staple_put(struct tls_conn *c, struct build *b);	/* in the extensions of our leaf: its response, if it is wanted */
+void staple_put(struct tls_conn *c, struct build *b);	/* in the extensions of our leaf, if there is staple_room() */
 
 /* @der: out: the response that came with a certificate, its length 0: none. Return: HS_NEXT or HS_FAILED. */
 enum hs staple_take(struct tls_conn *c, const struct ext_block *exts, struct der *der);
