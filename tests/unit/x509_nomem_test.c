@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * x509_*.c and key.c where memory runs out: one allocation of libcrypto fails, then the next, and so on. Nothing may
+ * x509_*.c and key.c where memory runs out: one allocation, of libcrypto's or ours, fails, then the next. Nothing may
  * crash, leak or, above all, be accepted that is refused otherwise.
  */
 #include "crypto_util.h"
@@ -19,6 +19,22 @@ static bool fails(void)
 	return until_failure >= 0 && until_failure-- == 0;
 }
 
+/* Ours: the linker's --wrap. */
+void *__real_realloc(void *p, size_t len);
+void *__wrap_realloc(void *p, size_t len);
+void *__real_calloc(size_t num, size_t len);
+void *__wrap_calloc(size_t num, size_t len);
+
+void *__wrap_realloc(void *p, size_t len)
+{
+	return fails() ? NULL : __real_realloc(p, len);
+}
+
+void *__wrap_calloc(size_t num, size_t len)
+{
+	return fails() ? NULL : __real_calloc(num, len);
+}
+
 static void *allocate(size_t len, const char *file, int line)
 {
 	(void)file, (void)line;
@@ -28,7 +44,7 @@ static void *allocate(size_t len, const char *file, int line)
 static void *reallocate(void *p, size_t len, const char *file, int line)
 {
 	(void)file, (void)line;
-	return fails() ? NULL : realloc(p, len);
+	return fails() ? NULL : __real_realloc(p, len);
 }
 
 static void release(void *p, const char *file, int line)
