@@ -99,6 +99,21 @@ static void a_retry_depends_on_no_secret(void **state)
 	no_errors();
 }
 
+static void a_client_certificate_depends_on_no_secret(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	start_pair(&p, "ed25519", TLS_AES_128_GCM_SHA256, 0x001d);
+	pair_client_auth(&p, TLS_CLIENT_AUTH_REQUEST, "ed25519");
+	run_and_publish(&p);
+	assert_open(&p);
+	assert_int_equal(p.side[TLS_CLIENT].num_signed[TLS_SIGN_CERTIFICATE], 1);
+	pair_free(&p);
+	secret_hook_must_run();
+	no_errors();
+}
+
 /* ---- pre-shared keys ---- */
 
 static void spoil_binder(struct pair *p, enum tls_role from, uint8_t *bytes, size_t *len)
@@ -282,6 +297,39 @@ static void keys_are_handed_over_and_wiped_unseen(void **state)
 	no_errors();
 }
 
+/* Exporters, keys after a KeyUpdate, and what becomes of a ticket. */
+static void what_follows_a_handshake_depends_on_no_secret(void **state)
+{
+	static const uint8_t ticket[] = "\x04\0\0\x14\0\0\x0e\x10\0\0\0\0\x01\0\0\x06ticket\0\0";
+	uint8_t out[64];
+	struct tls_resumption r;
+	struct tls_session s;
+	struct tls_traffic t;
+	struct pair p;
+
+	(void)state;
+	for (size_t i = 0; i < NUM(suites); i++) {
+		struct tls_conn *c = &p.side[TLS_CLIENT].c;
+
+		start_pair(&p, "ed25519", suites[i], 0x001d);
+		p.side[TLS_CLIENT].config.psk_modes = TLS_PSK_DHE_KE;
+		pair_run(&p);
+		assert_int_equal(p.side[TLS_CLIENT].want, TLS_DONE);
+		tls_traffic(c, &t);
+		assert_int_equal(tls_export(&t, out, sizeof(out), "EXPORTER-test", 13, (const uint8_t *)"context", 7), 0);
+		must_be_secret("exported keying material", out, sizeof(out));
+		tls_next_keys(&t.tx, t.suite);
+		must_be_secret("next key", t.tx.key, t.key_len);
+		must_be_secret("next secret", t.tx.secret, t.hash_len);
+		tls_resumption(c, &r);
+		must_be_secret("resumption master secret", r.secret, t.hash_len);
+		assert_int_equal(tls_session_take(&s, &r, ticket, sizeof(ticket) - 1, p.side[TLS_CLIENT].params.now_ms), 0);
+		must_be_secret("session's key", s.psk, t.hash_len);
+		pair_free(&p);
+	}
+	no_errors();
+}
+
 static int start(void **state)
 {
 	(void)state;
@@ -305,6 +353,7 @@ int main(int argc, char **argv)
 		CLAIM(a_handshake_over_p256_depends_on_no_secret),
 		CLAIM(a_handshake_over_p384_depends_on_no_secret),
 		CLAIM(a_retry_depends_on_no_secret),
+		CLAIM(a_client_certificate_depends_on_no_secret),
 		CLAIM(a_resumed_session_depends_on_no_secret),
 		CLAIM(early_data_depends_on_no_secret),
 		CLAIM(a_handshake_with_an_external_key_depends_on_no_secret),
@@ -313,6 +362,7 @@ int main(int argc, char **argv)
 		CLAIM(a_wrong_finished_is_refused_by_its_verdict_alone),
 		CLAIM(a_damaged_record_is_refused_by_its_verdict_alone),
 		CLAIM(keys_are_handed_over_and_wiped_unseen),
+		CLAIM(what_follows_a_handshake_depends_on_no_secret),
 	};
 
 	if (!RUNNING_ON_VALGRIND) {

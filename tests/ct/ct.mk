@@ -3,7 +3,7 @@
 # make timing: t-values of the compares and of ECDSA signatures, about two minutes; prints, judges nothing.
 CT_WRAPPED := randombytes_buf rand_bytes BN_priv_rand_range crypto_scalarmult kem_find keys_handshake_from keys_master_from \
 	keys_traffic keys_finished equal_ct EVP_CipherFinal_ex crypto_aead_chacha20poly1305_ietf_decrypt aead_seal aead_open \
-	EVP_PKEY_get_raw_private_key ed25519_sign keys_binder keys_early_traffic keys_handshake_given ticket_decode offer_bind
+	EVP_PKEY_get_raw_private_key ed25519_sign keys_binder keys_early_traffic keys_handshake_given ticket_decode offer_bind sig_verify
 
 # As it is shipped: optimised, no sanitizers.
 $(call objs,$(wildcard tests/ct/*.c)): ALL_CFLAGS += -DCERTS='"$(TEST_CERTS)"'

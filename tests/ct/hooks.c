@@ -27,7 +27,7 @@ enum seen {
 static size_t seen[NUM_SEEN];
 
 /* Not every bit: the topmost of an X25519 secret is known to be 0. */
-static void must_be_secret(const char *what, const void *p, size_t len)
+void must_be_secret(const char *what, const void *p, size_t len)
 {
 	uint8_t bits[64];
 
@@ -310,6 +310,22 @@ int __wrap_crypto_aead_chacha20poly1305_ietf_decrypt(unsigned char *m, unsigned 
 		const unsigned char *npub, const unsigned char *k)
 {
 	return publish(__real_crypto_aead_chacha20poly1305_ietf_decrypt(m, mlen, nsec, c, clen, ad, adlen, npub, k));
+}
+
+/* A peer that signs knows all that it signs, our Finished among it, whose mark the transcript's hash carries. */
+int __real_sig_verify(const struct sig_pub *pub, uint16_t scheme, const uint8_t *sig, size_t sig_len, const uint8_t *msg,
+		      size_t len);
+int __wrap_sig_verify(const struct sig_pub *pub, uint16_t scheme, const uint8_t *sig, size_t sig_len, const uint8_t *msg,
+		      size_t len);
+int __wrap_sig_verify(const struct sig_pub *pub, uint16_t scheme, const uint8_t *sig, size_t sig_len, const uint8_t *msg,
+		      size_t len)
+{
+	uint8_t known[TLS_SIGN_INPUT_MAX];
+
+	assert_true(len <= sizeof(known));
+	memcpy(known, msg, len);
+	make_public(known, len);
+	return __real_sig_verify(pub, scheme, sig, sig_len, known, len);
 }
 
 /* ---- records: what goes out, and what a peer has sent ---- */

@@ -36,6 +36,8 @@ static inline int publish(int verdict)
 enum leak { LEAK_NONE, LEAK_BRANCH, LEAK_INDEX };
 extern enum leak leak;
 
+void must_be_secret(const char *what, const void *p, size_t len);	/* 1 to 64 bytes, each of which carries the mark */
+
 /* Fails the test unless keys of each stage have been seen, all of them secret; those of full handshakes, or of others: */
 void secret_hook_must_run(void);
 enum psk_kind { PSK_TICKET, PSK_EARLY, PSK_EXTERNAL };
