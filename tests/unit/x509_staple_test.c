@@ -87,6 +87,8 @@ static const struct row {
 	  STAPLE "is signed by one whom the issuer did not permit to" },
 	{ "signed by a leaf that is no responder", "p256.pem", "byleaf.ocsp", 0, 113,
 	  STAPLE "is signed by one whom the issuer did not permit to" },
+	{ "signed by a leaf without a purpose", "p256.pem", "anyresponder.ocsp", 0, 113,
+	  STAPLE "is signed by one whom the issuer did not permit to" },
 	{ "signed by a stranger", "p256.pem", "stranger.ocsp", 0, 113, STAPLE "is signed by nobody known" },
 	{ "signed with SHA-1", "p256.pem", "sha1sig.ocsp", 0, 113, STAPLE "is signed with a hash that is too weak" },
 	{ "a responder that has no time", "p256.pem", "trylater.ocsp", 0, 113, STAPLE "does not parse, or is none" },
