@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 HOST_TESTS += tests/bogo/bogo
 
-BOGO_SRC := $(addprefix tests/bogo/,shim.c options.c channel.c exporter.c tokens.c trust.c)
+BOGO_SRC := $(addprefix tests/bogo/,shim.c options.c policy.c sessions.c expect.c channel.c tokens.c trust.c)
 
 host-tests: $(B)/tests/bogo/shim
 

@@ -237,7 +237,7 @@ static bool next_record(struct channel *ch)
 	return open_record(ch, RECORD_HEADER_LEN + len);
 }
 
-ssize_t channel_read(struct channel *ch, uint8_t *out, size_t max)
+ssize_t channel_peek(struct channel *ch, uint8_t *out, size_t max)
 {
 	while (!ch->data_len) {
 		if (ch->closed)
@@ -248,9 +248,18 @@ ssize_t channel_read(struct channel *ch, uint8_t *out, size_t max)
 	if (max > ch->data_len)
 		max = ch->data_len;
 	memcpy(out, ch->data, max);
-	ch->data += max;
-	ch->data_len -= max;
 	return (ssize_t)max;
+}
+
+ssize_t channel_read(struct channel *ch, uint8_t *out, size_t max)
+{
+	ssize_t n = channel_peek(ch, out, max);
+
+	if (n > 0) {
+		ch->data += n;
+		ch->data_len -= (size_t)n;
+	}
+	return n;
 }
 
 void channel_open(struct channel *ch, const struct tls_traffic *t, enum tls_role role)

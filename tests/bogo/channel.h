@@ -43,6 +43,7 @@ ssize_t channel_recv_raw(struct channel *ch, void *p, size_t len, int flags);	/*
 
 /* Application data: > 0; 0 at close_notify; -1 on any other end, with @error; the alert has been sent. */
 ssize_t channel_read(struct channel *ch, uint8_t *out, size_t max);
+ssize_t channel_peek(struct channel *ch, uint8_t *out, size_t max);	/* likewise, and it stays to be read */
 bool channel_write(struct channel *ch, const uint8_t *p, size_t len);
 bool channel_update_keys(struct channel *ch, bool request);	/* send a KeyUpdate; whether it asks for one */
 bool channel_alert(struct channel *ch, uint8_t alert);

@@ -15,32 +15,37 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tests/bogo/channel.h"
-#include "tests/bogo/exporter.h"
+#include "tests/bogo/expect.h"
 #include "tests/bogo/options.h"
+#include "tests/bogo/policy.h"
+#include "tests/bogo/sessions.h"
 #include "tests/bogo/tokens.h"
 #include "tests/bogo/trust.h"
 
 #define PATIENCE_S	20
 #define READ_SIZE	512
-#define GREETING	"hello"
 #define DECOMPRESSION_FAILURE 30	/* of TLS 1.2: an alert that nothing else here sends */
 
-static struct options opt;
+static struct options options[NUM_STAGES];
 
 static struct shim {
+	const struct options *opt;
 	struct channel ch;
+	struct policy policy;
 	struct tls_conn tls;
-	struct tls_config config;
-	struct tls_identity identity;
+	struct tls_result result;
 	struct tls_traffic traffic;
-	struct sig_key *key;
-	uint8_t *chain;
-	uint8_t alpn[TLS_ALPN_MAX];
-	size_t alpn_len;
+	struct tls_resumption resumption;
+	struct server_sessions tickets;
+	struct tls_session session, next;	/* a client's: to be offered; of the last ticket that came */
+	bool has_session, has_next;
+	char *alpn_before;
+	bool early_before;
+	uint8_t *greeting;			/* what a side that writes first writes */
+	size_t greeting_len, greeted_len;	/* and how much of it has been written */
 	uint8_t rx[TLS_RX_CAP], tx[TLS_TX_CAP];
 } s;
 
@@ -54,97 +59,6 @@ static _Noreturn void die(const char *what, const char *why)
 {
 	fprintf(stderr, "shim: %s: %s\n", what, why);
 	exit(EXIT_FAIL);
-}
-
-/* ---- policy ---- */
-
-static char *slurp(const char *path, size_t *len)
-{
-	char *text = malloc(1 << 16);
-	FILE *f = fopen(path, "r");
-
-	if (!f || !text)
-		die(path, strerror(errno));
-	*len = fread(text, 1, 1 << 16, f);
-	fclose(f);
-	return text;
-}
-
-static void load_identity(void)
-{
-	struct der leaf;
-	char err[256], *pem;
-	size_t len;
-
-	pem = slurp(opt.cert, &len);
-	if (x509_chain_load(&s.chain, &s.identity.chain_len, &leaf, &s.identity.type, pem, len, err, sizeof(err)))
-		options_unimplemented(err);
-	free(pem);
-	pem = slurp(opt.key, &len);
-	if (sig_key_load(&s.key, pem, len, err, sizeof(err)))
-		options_unimplemented(err);
-	free(pem);
-	s.identity.chain = s.chain;
-	s.config.identities = &s.identity;
-	s.config.num_identities = 1;
-}
-
-static void load_anchors(void)
-{
-	char err[256], *pem;
-	size_t len;
-
-	pem = slurp(opt.trust, &len);
-	if (x509_anchors_load(&trust_anchors, pem, len, err, sizeof(err)))
-		options_unimplemented(err);
-	free(pem);
-}
-
-static void add_alpn(const char *name, size_t len)
-{
-	s.alpn[s.alpn_len++] = (uint8_t)len;
-	memcpy(s.alpn + s.alpn_len, name, len);
-	s.alpn_len += len;
-}
-
-static void load_alpn(void)
-{
-	static const char unheard[] = "unheard-of";
-
-	if (opt.advertise_alpn && strlen(opt.advertise_alpn) > TLS_ALPN_MAX)
-		options_unimplemented("long list of -advertise-alpn");
-	if (!opt.server && opt.advertise_alpn) {
-		s.alpn_len = strlen(opt.advertise_alpn);
-		memcpy(s.alpn, opt.advertise_alpn, s.alpn_len);
-	}
-	if (opt.server && opt.reject_alpn)
-		add_alpn(unheard, strlen(unheard));
-	else if (opt.server && opt.select_alpn && !opt.decline_alpn)
-		add_alpn(opt.select_alpn, strlen(opt.select_alpn));
-}
-
-static void load(void)
-{
-	static const uint16_t suites[] = { TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256 };
-	static const uint16_t groups[] = { 0x001d, 0x0017, 0x0018 };
-
-	memcpy(s.config.suites, suites, sizeof(suites));
-	s.config.num_suites = sizeof(suites) / sizeof(*suites);
-	memcpy(s.config.groups, groups, sizeof(groups));
-	s.config.num_groups = sizeof(groups) / sizeof(*groups);
-	if (opt.num_groups) {
-		memcpy(s.config.groups, opt.groups, sizeof(opt.groups));
-		s.config.num_groups = opt.num_groups;
-	}
-	s.config.strict_groups = opt.expect_hrr;	/* BoringSSL goes by its own order alone */
-	s.config.anchors = trust_placeholder();
-	if (opt.verify_fail)
-		trust_nobody = opt.custom_verify ? ALERT_CERTIFICATE_UNKNOWN : ALERT_HANDSHAKE_FAILURE;
-	load_alpn();
-	if (opt.trust)
-		load_anchors();
-	if (opt.server)
-		load_identity();
 }
 
 /* ---- the socket ---- */
@@ -166,21 +80,21 @@ static int try_connect(const struct sockaddr *at, socklen_t len)
 static void open_socket(void)
 {
 	struct sockaddr_in6 v6 = {
-		.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)opt.port), .sin6_addr = IN6ADDR_LOOPBACK_INIT,
+		.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)s.opt->port), .sin6_addr = IN6ADDR_LOOPBACK_INIT,
 	};
 	struct sockaddr_in v4 = {
-		.sin_family = AF_INET, .sin_port = htons((uint16_t)opt.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_family = AF_INET, .sin_port = htons((uint16_t)s.opt->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	uint64_t id;
 
-	s.ch.fd = opt.ipv6 || !opt.shim_id ? try_connect((struct sockaddr *)&v6, sizeof(v6)) : -1;
-	if (s.ch.fd < 0 && !opt.ipv6)
+	s.ch.fd = s.opt->ipv6 || !s.opt->shim_id ? try_connect((struct sockaddr *)&v6, sizeof(v6)) : -1;
+	if (s.ch.fd < 0 && !s.opt->ipv6)
 		s.ch.fd = try_connect((struct sockaddr *)&v4, sizeof(v4));
 	if (s.ch.fd < 0)
 		die("connect", strerror(errno));
-	if (!opt.shim_id)
+	if (!s.opt->shim_id)
 		return;
-	id = htole64(strtoull(opt.shim_id, NULL, 10));
+	id = htole64(strtoull(s.opt->shim_id, NULL, 10));
 	if (!channel_send_raw(&s.ch, &id, sizeof(id)))
 		die("send", strerror(errno));
 }
@@ -205,8 +119,8 @@ static void sign(void)
 	size_t len, sig_len = 0;
 
 	tls_sign_request(&s.tls, &req);
-	len = tls_sign_input(input, opt.server ? TLS_SERVER : TLS_CLIENT, req.hash, req.hash_len);
-	if (sig_sign(s.key, req.scheme, sig, &sig_len, input, len))
+	len = tls_sign_input(input, s.opt->server ? TLS_SERVER : TLS_CLIENT, req.hash, req.hash_len);
+	if (sig_sign(s.policy.keys[req.identity->key_id], req.scheme, sig, &sig_len, input, len))
 		sig_len = 0;
 	tls_sign_answer(&s.tls, sig, sig_len);
 }
@@ -226,17 +140,70 @@ static bool receive(void)
 	return n > 0 && !w.greedy;
 }
 
+/* A server's application data before the client's Finished, under the keys that the engine has for it already. */
+static void write_early(const uint8_t *p, size_t len, uint8_t flip)
+{
+	while (len > 0) {
+		size_t n = len < READ_SIZE ? len : READ_SIZE;
+
+		for (size_t i = 0; i < n; i++)
+			s.ch.out[RECORD_HEADER_LEN + i] = p[i] ^ flip;
+		channel_send_raw(&s.ch, s.ch.out, record_seal(s.ch.out, CT_APPLICATION_DATA, n, s.tls.suite->aead,
+							      &s.tls.tx.keys));
+		p += n;
+		len -= n;
+	}
+}
+
+static void answer_early(void)
+{
+	const uint8_t *p;
+	size_t len = tls_early_data(&s.tls, &p);
+
+	write_early(s.greeting + s.greeted_len, s.greeting_len - s.greeted_len, 0);
+	s.greeted_len = s.greeting_len;
+	write_early(p, len, 0xff);
+}
+
+static void prepare_greeting(void)
+{
+	size_t len = strlen(s.opt->greeting), num = s.opt->writes_first ? (size_t)s.opt->greetings : 0;
+
+	s.greeting = realloc(s.greeting, num * len + 1);
+	if (!s.greeting)
+		abort();
+	for (size_t i = 0; i < num; i++)
+		memcpy(s.greeting + i * len, s.opt->greeting, len);
+	s.greeting_len = num * len;
+	s.greeted_len = 0;
+}
+
+static void start(void)
+{
+	static const struct tls_session *sessions[] = { &s.session };
+	struct tls_params params = {
+		.role = s.opt->server ? TLS_SERVER : TLS_CLIENT, .config = &s.policy.config,
+		.server_name = s.opt->host_name, .alpn = s.policy.alpn, .alpn_len = s.policy.alpn_len,
+		.now_ms = sessions_now_ms(), .accept_early = s.opt->early_data,
+		.tickets = s.opt->no_ticket ? NULL : &sessions_ops, .tickets_arg = &s.tickets,
+		.sessions = sessions, .num_sessions = s.has_session,
+	};
+
+	prepare_greeting();
+	if (s.opt->early_data && s.has_session) {	/* a client that writes first does so with its ClientHello */
+		params.early = s.greeting;
+		params.early_len = s.greeting_len < s.session.max_early_data ? s.greeting_len : s.session.max_early_data;
+	}
+	s.tickets = (struct server_sessions){ .skip = s.opt->skip_ticket };
+	tls_init(&s.tls, &params);
+	tls_lend_rx(&s.tls, s.rx);
+}
+
 static bool handshake(void)
 {
-	struct tls_params params = {
-		.role = opt.server ? TLS_SERVER : TLS_CLIENT, .config = &s.config, .server_name = opt.host_name,
-		.alpn = s.alpn, .alpn_len = s.alpn_len, .now_ms = time(NULL) * 1000LL,
-	};
 	uint8_t taken[TLS_RX_CAP];
 	bool peeked = false;
 
-	tls_init(&s.tls, &params);
-	tls_lend_rx(&s.tls, s.rx);
 	for (;;) {
 		struct tls_out out = { s.tx, sizeof(s.tx), 0 };
 		enum tls_want want = tls_advance(&s.tls, &out);
@@ -251,6 +218,8 @@ static bool handshake(void)
 			return want == TLS_DONE;
 		if (want == TLS_WANT_SIGN)
 			sign();
+		else if (want == TLS_EARLY_DATA)
+			answer_early();
 		else if (want == TLS_WANT_RX)
 			peeked = receive();
 	}
@@ -258,39 +227,47 @@ static bool handshake(void)
 
 static bool report_failure(void)
 {
-	const char *missing;
-	struct tls_result r;
+	const char *missing = token_unimplemented(&s.result);
 
-	tls_result(&s.tls, &r);
-	missing = token_unimplemented(&r);
-	if (missing && !opt.only_tls13 && opt.min_version < VERSION_TLS13) {
+	if (missing && !s.opt->only_tls13 && s.opt->min_version < VERSION_TLS13) {
 		close_socket();
 		options_unimplemented(missing);
 	}
-	fprintf(stderr, "%s %s\n", token_of(&r), r.reason);
+	fprintf(stderr, "%s %s\n", token_of(&s.result), s.result.reason);
 	return false;
 }
 
-/* What was negotiated, against the expectations that the runner cannot check itself. */
-static bool check_result(void)
+/* A client whose early data was refused goes on by other expectations, as if connecting anew. */
+static bool follow_early(void)
 {
-	const char *alpn = opt.server ? opt.select_alpn : opt.expect_alpn;
-	struct tls_result r;
-
-	tls_result(&s.tls, &r);
-	if (opt.expect_group && opt.expect_group != r.group)
-		return complain("shim: wrong group");
-	if ((opt.expect_hrr && !s.tls.retry) || (opt.expect_no_hrr && s.tls.retry))
-		return complain("shim: HelloRetryRequest or none");
-	if (opt.expect_scheme && !opt.server && opt.expect_scheme != r.sigscheme)
-		return complain("shim: wrong signature scheme");
-	if (opt.expect_server_name && (!r.server_name || strcmp(opt.expect_server_name, r.server_name)))
-		return complain("shim: wrong server name");
-	if (!alpn)
-		alpn = "";
-	if (r.alpn_len != strlen(alpn) || memcmp(r.alpn ? r.alpn : "", alpn, r.alpn_len))
-		return complain("shim: wrong application protocol");
+	if (s.opt->server || s.result.early == TLS_EARLY_NONE)
+		return true;
+	if (s.result.early == TLS_EARLY_ACCEPTED) {
+		s.greeted_len = s.result.early_bytes;
+		return true;
+	}
+	if (!s.opt->expect_rejected)
+		return complain("shim: early data was not accepted");
+	s.opt = &options[RETRIED];
+	prepare_greeting();
 	return true;
+}
+
+static bool check_result(bool resumption)
+{
+	struct outcome outcome = {
+		.opt = s.opt, .policy = &s.policy, .tls = &s.tls, .result = s.result, .resumption = resumption,
+		.offered = s.has_session ? &s.session : NULL, .tickets = &s.tickets,
+		.alpn_before = s.alpn_before, .early_before = s.early_before,
+	};
+
+	return expect_handshake(&outcome);
+}
+
+static void take_ticket(const uint8_t *msg, size_t len)
+{
+	if (!tls_session_take(&s.next, &s.resumption, msg, len, sessions_now_ms()))
+		s.has_next = true;
 }
 
 /* ---- what is said ---- */
@@ -314,11 +291,14 @@ static bool send_secrets(void)
 
 static bool send_exported(void)
 {
+	const char *label = s.opt->export_label ? s.opt->export_label : "";
+	const char *context = s.opt->export_context ? s.opt->export_context : "";
+	size_t len = (size_t)s.opt->export_len;
 	uint8_t out[EXPORT_MAX];
 
-	exporter_derive(out, opt.export_len, &s.traffic, opt.export_label ? opt.export_label : "",
-			opt.export_context ? opt.export_context : "");
-	return channel_write(&s.ch, out, opt.export_len);
+	if (tls_export(&s.traffic, out, len, label, strlen(label), (const uint8_t *)context, strlen(context)))
+		options_unimplemented("so much keying material");
+	return channel_write(&s.ch, out, len);
 }
 
 static bool send_sizes(void)
@@ -333,18 +313,35 @@ static bool send_sizes(void)
 	return true;
 }
 
+/* What is looked at must be what is then read. */
+static ssize_t read_some(uint8_t *data, size_t size)
+{
+	uint8_t seen[PLAINTEXT_MAX];
+	ssize_t peeked, n;
+
+	if (!s.opt->peek)
+		return channel_read(&s.ch, data, size);
+	peeked = channel_peek(&s.ch, seen, size < sizeof(seen) ? size : sizeof(seen));
+	if (peeked <= 0)
+		return peeked;
+	n = channel_read(&s.ch, data, size);
+	if (n != peeked || memcmp(seen, data, (size_t)n))
+		die("peek", "other data than is read");
+	return n;
+}
+
 static bool echo(void)
 {
-	size_t size = opt.read_size ? opt.read_size : READ_SIZE;
+	size_t size = s.opt->read_size ? (size_t)s.opt->read_size : READ_SIZE;
 	uint8_t *data = malloc(size);
 	ssize_t n;
 
 	if (!data)
 		abort();
-	while ((n = channel_read(&s.ch, data, size)) > 0) {
+	while ((n = read_some(data, size)) > 0) {
 		for (ssize_t i = 0; i < n; i++)
 			data[i] ^= 0xff;
-		if ((opt.key_update && !channel_update_keys(&s.ch, false)) || !channel_write(&s.ch, data, (size_t)n))
+		if ((s.opt->key_update && !channel_update_keys(&s.ch, false)) || !channel_write(&s.ch, data, (size_t)n))
 			break;
 	}
 	free(data);
@@ -364,57 +361,95 @@ static bool await_close(void)
 
 static bool exchange(void)
 {
-	if ((opt.export_len && !send_exported()) || (opt.traffic_secrets && !send_secrets()))
+	if ((s.opt->export_len && !send_exported()) || (s.opt->traffic_secrets && !send_secrets()))
 		return failed_channel();
-	if (opt.send_alert)
+	if (s.opt->send_alert)
 		return channel_alert(&s.ch, DECOMPRESSION_FAILURE);
-	if (opt.record_sizes)
+	if (s.opt->record_sizes)
 		return send_sizes() || failed_channel();
-	if (opt.writes_first && !channel_write(&s.ch, (const uint8_t *)GREETING, strlen(GREETING)))
+	if (!channel_write(&s.ch, s.greeting + s.greeted_len, s.greeting_len - s.greeted_len))
 		return failed_channel();
-	if (!opt.shuts_down && !echo())
+	if (!s.opt->shuts_down && !echo())
+		return false;
+	if (!expect_session(s.opt, s.has_next ? &s.next : NULL))
 		return false;
 	channel_alert(&s.ch, ALERT_CLOSE_NOTIFY);
-	if (opt.shuts_down && opt.check_close && !await_close())
-		return false;
-	if (opt.no_session && s.ch.num_tickets)
-		return complain("shim: a ticket where none was expected");
-	return true;
+	return !s.opt->shuts_down || !s.opt->check_close || await_close();
 }
 
-static bool connection(void)
-{
-	bool ok = handshake() || report_failure();
+/* ---- one connection, and all of them ---- */
 
-	if (!ok || !check_result())
+static bool converse(bool resumption)
+{
+	bool ok;
+
+	start();
+	ok = handshake();
+	tls_result(&s.tls, &s.result);
+	if (!ok)
+		return report_failure();
+	if (!follow_early() || !check_result(resumption))
 		return false;
 	tls_traffic(&s.tls, &s.traffic);
-	channel_open(&s.ch, &s.traffic, opt.server ? TLS_SERVER : TLS_CLIENT);
+	if (!s.opt->server)
+		tls_resumption(&s.tls, &s.resumption);
+	channel_open(&s.ch, &s.traffic, s.opt->server ? TLS_SERVER : TLS_CLIENT);
 	return exchange();
+}
+
+/* What the next connection offers, or is compared to. */
+static void remember(void)
+{
+	free(s.alpn_before);
+	s.alpn_before = strndup(s.result.alpn ? s.result.alpn : "", s.result.alpn_len);
+	s.early_before = s.opt->early_data;
+	s.session = s.next;
+	s.has_session = s.has_next;
+	wipe(&s.next, sizeof(s.next));
+	s.has_next = false;
+	sessions_wait(s.opt->delay);
+}
+
+static bool connection(long number)
+{
+	bool ok;
+
+	s.opt = &options[number ? RESUMED : INITIAL];
+	if (number && !s.opt->server && !s.has_session)
+		return complain("shim: no session to offer");
+	s.ch.bytewise = s.opt->async;
+	s.ch.ticket = take_ticket;
+	policy_load(&s.policy, s.opt);
+	open_socket();
+	ok = converse(number > 0);
+	close_socket();
+	remember();
+	tls_wipe(&s.tls);
+	channel_wipe(&s.ch);
+	wipe(&s.traffic, sizeof(s.traffic));
+	wipe(&s.resumption, sizeof(s.resumption));
+	policy_free(&s.policy);
+	return ok;
 }
 
 int main(int argc, char **argv)
 {
-	bool ok;
+	bool ok = true;
 
-	options_parse(&opt, argc, argv);
-	if (opt.handshaker_supported) {
+	options_parse(options, argc, argv);
+	if (options[INITIAL].handshaker_supported) {
 		puts("No");
 		return EXIT_PASS;
 	}
 	if (crypto_init() || crypto_thread_init())
 		die("crypto", "cannot start");
-	s.ch.bytewise = opt.async;
-	load();
-	open_socket();
-	ok = connection();
-	close_socket();
-	tls_wipe(&s.tls);
-	channel_wipe(&s.ch);
-	wipe(&s.traffic, sizeof(s.traffic));
-	sig_key_free(s.key);
+	sessions_init();
+	for (long i = 0; ok && i <= options[INITIAL].resume_count; i++)
+		ok = connection(i);
+	wipe(&s.session, sizeof(s.session));
+	free(s.alpn_before);
+	free(s.greeting);
 	x509_anchors_free(trust_anchors);
-	free(s.chain);
 	crypto_thread_exit();
 	return ok ? EXIT_PASS : EXIT_FAIL;
 }

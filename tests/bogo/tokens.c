@@ -27,16 +27,26 @@ static const struct row rows[] = {
 	{ "more than 32 change_cipher_spec", ":TOO_MANY_EMPTY_FRAGMENTS:" },
 	{ "change_cipher_spec", ":UNEXPECTED_RECORD: :BAD_CHANGE_CIPHER_SPEC:" },
 	{ "early data to skip", ":TOO_MUCH_SKIPPED_EARLY_DATA:" },
+	{ "bytes of early data", ":TOO_MUCH_READ_EARLY_DATA:" },
 	/* messages */
 	{ "bytes behind", ":EXCESS_HANDSHAKE_DATA:" },
 	{ "is over the limit", ":EXCESSIVE_MESSAGE_SIZE:" },
 	{ "malformed application_layer_protocol", ":PARSE_TLSEXT:" },
 	{ "malformed ClientHello", ":DECODE_ERROR: :CLIENTHELLO_PARSE_FAILED:" },
 	{ "ClientHello is too long", ":DECODE_ERROR: :CLIENTHELLO_PARSE_FAILED:" },
+	{ "CertificateRequest with a context", ":DECODE_ERROR:" },
 	{ "malformed", ":DECODE_ERROR: :ERROR_PARSING_EXTENSION:" },
 	{ "is too long", ":DECODE_ERROR:" },
 	{ "Finished of wrong length", ":DECODE_ERROR:" },
 	{ "Finished does not verify", ":DIGEST_CHECK_FAILED:" },
+	{ "wrong binder", ":DIGEST_CHECK_FAILED:" },
+	{ "pre-shared keys with", ":PSK_IDENTITY_BINDER_COUNT_MISMATCH:" },
+	/* sessions */
+	{ "of another hash than suite", ":OLD_SESSION_PRF_HASH_MISMATCH:" },
+	{ "server chose pre-shared key", ":PSK_IDENTITY_NOT_FOUND:" },
+	{ "early data of a key that it did not choose", ":UNEXPECTED_EXTENSION:" },
+	{ "early data for another application protocol", ":ALPN_MISMATCH_ON_EARLY_DATA:" },
+	{ "early data under another suite", ":CIPHER_MISMATCH_ON_EARLY_DATA:" },
 	/* extensions */
 	{ "was not asked for", ":UNEXPECTED_EXTENSION: :ERROR_PARSING_EXTENSION:" },
 	{ "where it does not belong", ":UNEXPECTED_EXTENSION:" },
@@ -72,9 +82,11 @@ static const struct row rows[] = {
 	{ "no signature scheme for our certificates", ":NO_COMMON_SIGNATURE_ALGORITHMS:" },
 	{ "peer signed with scheme", ":WRONG_SIGNATURE_TYPE:" },
 	{ "wrong signature", ":BAD_SIGNATURE:" },
+	{ "client has no certificate", ":PEER_DID_NOT_RETURN_A_CERTIFICATE:" },
 	{ "server sent no certificate", ":PEER_DID_NOT_RETURN_A_CERTIFICATE:" },
 	{ "does not parse", ":CANNOT_PARSE_LEAF_CERT:" },
 	{ "key usage forbids", ":KEY_USAGE_BIT_INCORRECT:" },
+	{ "takes no OCSP response", ":OCSP_CB_ERROR:" },
 	{ "trusts nobody", ":CERTIFICATE_VERIFY_FAILED:" },
 	{ NULL, NULL }
 };
