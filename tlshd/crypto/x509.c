@@ -324,7 +324,9 @@ int x509_take(struct x509_peer *out, struct x509_fail *fail, struct der der)
 
 	memset(out, 0, sizeof(*out));
 	memset(fail, 0, sizeof(*fail));
-	ret = leaf ? take_peer(out, fail, leaf, der) : refuse_parse(fail, -EBADMSG);
+	ret = leaf ? check_usage(fail, leaf) : refuse_parse(fail, -EBADMSG);
+	if (!ret)
+		ret = take_peer(out, fail, leaf, der);
 	X509_free(leaf);
 	ERR_clear_error();
 	return ret;
