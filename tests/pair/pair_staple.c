@@ -35,6 +35,7 @@ static void a_staple_comes_for_who_asks_and_is_judged(void **state)
 	} cases[] = {
 		{ "p256", "p256.ocsp", true, false, TLS_ALERT_NONE, NULL },
 		{ "p256", "p256.ocsp", true, true, TLS_ALERT_NONE, NULL },
+		{ "p256", "p256.ocsp", false, true, TLS_ALERT_NONE, NULL },	/* who must have one asks for it */
 		{ "p256", "responder.ocsp", true, true, TLS_ALERT_NONE, NULL },
 		{ "p256", "revoked.ocsp", true, false, ALERT_CERTIFICATE_REVOKED, "was revoked on" },
 		{ "p256", "revoked.ocsp", false, false, TLS_ALERT_NONE, NULL },	/* then it does not come */

@@ -116,7 +116,7 @@ enum hs auth_parse_certificate(struct tls_conn *c, struct cursor *body)
 		.anchors = c->params.config->anchors, .chain = chain, .now = c->params.now_ms / 1000,
 		.purpose = client ? X509_PURPOSE_TLS_SERVER : X509_PURPOSE_TLS_CLIENT,
 		.name = client ? c->params.server_name : NULL,
-		.staple_asked = client && c->params.config->ocsp,
+		.staple_asked = client && c->exts_sent >> EXT_STATUS_REQUEST & 1,
 		.staple_due = client && c->params.config->require_ocsp,
 		.cache = c->params.chains,
 	};

@@ -7,7 +7,7 @@ void staple_put_request(struct tls_conn *c, struct build *b)
 {
 	struct vec ext;
 
-	if (!c->params.config->ocsp || c->psk.external)
+	if ((!c->params.config->ocsp && !c->params.config->require_ocsp) || c->psk.external)
 		return;
 	ext = ext_begin(c, b, EXT_STATUS_REQUEST);
 	put_u8(b, STATUS_TYPE_OCSP);

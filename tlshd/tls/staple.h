@@ -5,7 +5,7 @@
 
 #include "ext.h"
 
-void staple_put_request(struct tls_conn *c, struct build *b);	/* in ClientHello, if config->ocsp */
+void staple_put_request(struct tls_conn *c, struct build *b);	/* in ClientHello, if configured */
 
 /* The peer's request, if it is in @exts, of ClientHello or CertificateRequest. Return: HS_NEXT or HS_FAILED. */
 enum hs staple_take_request(struct tls_conn *c, const struct ext_block *exts);

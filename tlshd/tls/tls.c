@@ -39,6 +39,7 @@ static void check_config(const struct tls_params *p)
 	for (size_t i = 0; i < config->num_identities; i++)	/* its Certificate is sent in one record */
 		must(config->identities[i].chain_len <= PLAINTEXT_MAX - MSG_HEADER_LEN - 4);
 	must(config->num_shares <= TLS_SHARES_MAX && config->num_shares <= config->num_groups);
+	must(config->num_schemes <= TLS_SCHEMES_MAX);
 	for (size_t i = 0; i < config->num_schemes; i++)
 		must(schemes_known(config->schemes[i]));
 	must(config->client_auth < TLS_CLIENT_AUTH_VERIFY || config->anchors || p->role == TLS_CLIENT);

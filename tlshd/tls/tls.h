@@ -115,7 +115,7 @@ enum tls_client_auth {
  * @anchors: whom to trust; NULL only for a server that verifies nobody or a client with an external key
  * @no_ccs: do without middlebox compatibility mode (client: empty session id; server follows the client)
  * @ocsp: client: ask for a stapled response; one that comes must be good, and come if the certificate says so (RFC 7633)
- * @require_ocsp: client: one must come, whatever it says
+ * @require_ocsp: client: likewise, and one must come whatever it says
  * @record_limit: what RFC 8449 calls record_size_limit, 64 to 16385: our own, and so whether the peer's is honoured;
  *	0: the extension is not spoken, because what sends after the handshake cannot split records
  * @client_auth: server
