@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* SSLKEYLOGFILE: what the engine tells of its secrets is what OpenSSL, as its peer, tells of the same. */
+/* OpenSSL as the peer: SSLKEYLOGFILE, of which it tells the same, and OCSP staples. */
 #include <openssl/ssl.h>
 
 #include "pair.h"
@@ -92,6 +92,26 @@ static void keep(const SSL *ssl, const char *line)
 	snprintf(theirs[num_theirs++], sizeof(theirs[0]), "%s", line);
 }
 
+static char *staple;
+static size_t staple_len;
+static bool stapled;	/* to OpenSSL */
+
+static int staple_or_look(SSL *ssl, void *arg)
+{
+	unsigned char *p;
+	long len;
+
+	(void)arg;
+	if (SSL_is_server(ssl)) {
+		p = OPENSSL_memdup(staple, staple_len);
+		assert_int_equal(SSL_set_tlsext_status_ocsp_resp(ssl, p, (long)staple_len), 1);
+		return SSL_TLSEXT_ERR_OK;
+	}
+	len = SSL_get_tlsext_status_ocsp_resp(ssl, &p);
+	stapled = len > 0 && (size_t)len == staple_len && !memcmp(p, staple, staple_len);
+	return 1;
+}
+
 static SSL *make_openssl(bool server)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_method());
@@ -105,6 +125,7 @@ static SSL *make_openssl(bool server)
 		assert_int_equal(SSL_CTX_use_certificate_chain_file(ctx, CERTS "/p256.pem"), 1);
 		assert_int_equal(SSL_CTX_use_PrivateKey_file(ctx, CERTS "/p256.key", SSL_FILETYPE_PEM), 1);
 	}
+	SSL_CTX_set_tlsext_status_cb(ctx, staple_or_look);
 	ssl = SSL_new(ctx);
 	assert_non_null(ssl);
 	SSL_CTX_free(ctx);
@@ -136,6 +157,42 @@ static bool exchange(struct pair *p, enum tls_role ours, SSL *ssl)
 	return true;
 }
 
+static void run_against(struct pair *p, enum tls_role ours, SSL *ssl)
+{
+	p->side[!ours].started = true;	/* OpenSSL is in its place */
+	p->side[!ours].want = TLS_FAILED;
+	do {
+		pair_run(p);
+	} while (exchange(p, ours, ssl));
+	if (p->side[ours].want != TLS_DONE)
+		fail_msg("%s", p->side[ours].c.reason);
+}
+
+static void openssl_is_stapled_to_and_staples(void **state)
+{
+	(void)state;
+	staple = read_cert("p256.ocsp", &staple_len);
+	for (int ours = 0; ours < 2; ours++)
+		for (int asked = 0; asked < 2; asked++) {
+			SSL *ssl = make_openssl(ours == TLS_CLIENT);
+			struct pair p;
+
+			num_theirs = 0;
+			stapled = false;
+			pair_init(&p, "p256");
+			p.side[TLS_CLIENT].config.require_ocsp = asked;
+			p.side[TLS_SERVER].identities[0].ocsp = (const uint8_t *)staple;
+			p.side[TLS_SERVER].identities[0].ocsp_len = staple_len;
+			if (asked)
+				assert_int_equal(SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp), 1);
+			run_against(&p, (enum tls_role)ours, ssl);
+			assert_int_equal(stapled, ours == TLS_SERVER && asked);
+			SSL_free(ssl);
+			pair_free(&p);
+		}
+	free(staple);
+}
+
 static void openssl_tells_the_same(void **state)
 {
 	(void)state;
@@ -146,12 +203,7 @@ static void openssl_tells_the_same(void **state)
 		num_theirs = 0;
 		pair_init(&p, "p256");
 		pair_keylog(&p);
-		p.side[!ours].started = true;	/* OpenSSL is in its place */
-		p.side[!ours].want = TLS_FAILED;
-		do {
-			pair_run(&p);
-		} while (exchange(&p, (enum tls_role)ours, ssl));
-		assert_int_equal(p.side[ours].want, TLS_DONE);
+		run_against(&p, (enum tls_role)ours, ssl);
 		assert_int_equal(num_theirs, 5);
 		assert_int_equal(p.side[ours].num_keylog, 5);
 		for (size_t i = 0; i < num_theirs; i++)
@@ -181,6 +233,7 @@ int main(void)
 		cmocka_unit_test(both_sides_tell_the_same),
 		cmocka_unit_test(early_data_has_a_secret_of_its_own),
 		cmocka_unit_test(openssl_tells_the_same),
+		cmocka_unit_test(openssl_is_stapled_to_and_staples),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
