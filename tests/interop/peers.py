@@ -13,8 +13,7 @@ class Side:
     """A peer as server, or as client.
     @command: {port}, {host} (our server's name), {certs}, {bin}, {here}, {work} (a folder of its own), {shared} (another,
         for all), {request} (a file with one) and {early} (a file with early data) are filled in, and {value} in @settings.
-    @rows: what a row adds to the command, once for each time that it is started; every row that needs more than the
-        plain command is here or in @cannot.
+    @rows: what a row adds to the command; a list of several is for a client that is started as often.
     @settings: what a row's "may" adds.
     @script: what is typed once what is printed; by row in @scripts.
     @ours: what our side is told for this peer, and by row what more.
@@ -40,7 +39,7 @@ class Peer:
     client: Side = None
     suites: dict = field(default_factory=dict)
     groups: dict = field(default_factory=dict)
-    prepare: tuple = ()     # commands, once, in {work}
+    prepare: tuple = ()     # commands, once, in {shared}
     needs: tuple = ()       # programs or files; where one is missing the peer is left out
 
 
@@ -62,14 +61,13 @@ def openssl(name, program, needs):
             rows={
                 "HelloRetryRequest": "-groups P-384",
                 "client certificate": "-Verify 2 -verify_return_error -CAfile {certs}/root.crt",
-                "resumption": "",
                 "0-RTT accepted": "-early_data -max_early_data 16384",
-                "0-RTT rejected": "-early_data -max_early_data 16384 -groups P-384",
-                "KeyUpdate, ours first": "",
-                "KeyUpdate, peer's first": "",
+                "0-RTT rejected": "-early_data -max_early_data 16384",
+                "0-RTT, HelloRetryRequest": "-early_data -max_early_data 16384 -groups P-384",
                 "ALPN mismatch": "-alpn http/1.1",
-                "wrong name": "",
             },
+            ours_rows={"0-RTT rejected": "--stale"},
+            shows={"0-RTT accepted": "early line of our client"},
             scripts={"KeyUpdate, peer's first": [(ECHOES[0][0], "K\n"), ("KeyUpdate", ECHOES[0][1]), ECHOES[1]]}),
         client=Side(
             program + " s_client -tls1_3 -connect 127.0.0.1:{port} -servername {host} -verify_hostname {host} "
@@ -81,14 +79,12 @@ def openssl(name, program, needs):
                 "resumption": ["-sess_out {work}/session", "-sess_in {work}/session"],
                 "0-RTT accepted": ["-sess_out {work}/session", "-sess_in {work}/session -early_data {early}"],
                 "0-RTT rejected": ["-sess_out {work}/session", "-sess_in {work}/session -early_data {early}"],
-                "KeyUpdate, ours first": "",
-                "KeyUpdate, peer's first": "",
+                "0-RTT, HelloRetryRequest": ["-sess_out {work}/session", "-sess_in {work}/session -early_data {early}"],
                 "ALPN mismatch": "-alpn http/1.1",
-                "wrong name": "",
             },
             scripts={"KeyUpdate, peer's first": [TALKS[0], (TALKS[1][0], "K\n"), ("KeyUpdate", TALKS[1][1]), TALKS[2]]},
             shows={"resumption": "^Reused", "0-RTT accepted": "Early data was accepted",
-                   "0-RTT rejected": "Early data was rejected"}))
+                   "0-RTT rejected": "Early data was rejected", "0-RTT, HelloRetryRequest": "Early data was rejected"}))
 
 
 TLS13 = " --priority NORMAL:-VERS-ALL:+VERS-TLS1.3"
@@ -103,17 +99,16 @@ GNUTLS = Peer(
         settings=PRIORITY,
         rows={
             "HelloRetryRequest": ":-GROUP-ALL:+GROUP-SECP384R1",
-            "client certificate": " --require-client-cert --verify-client-cert --x509cafile {certs}/root.crt",
-            "resumption": "",
-            "0-RTT accepted": " --earlydata --maxearlydata 16384",
+            "client certificate": "--require-client-cert --verify-client-cert --x509cafile {certs}/root.crt",
+            "0-RTT accepted": "--earlydata --maxearlydata 16384",
             "0-RTT rejected": "--earlydata --maxearlydata 16384",
-            "KeyUpdate, ours first": "",
             "ALPN mismatch": "--alpn http/1.1 --alpn-fatal",
-            "wrong name": "",
         },
-        # As a replay; it cannot skip early data after a HelloRetryRequest, of OpenSSL's client no more than of ours.
         ours_rows={"0-RTT rejected": "--stale"},
-        cannot={"KeyUpdate, peer's first": "gnutls-serv has no option or command for it"}),
+        cannot={
+            "0-RTT, HelloRetryRequest": "bad_record_mac, also to OpenSSL's client: it does not skip early data then",
+            "KeyUpdate, peer's first": "gnutls-serv has no option or command for it",
+        }),
     client=Side(
         "gnutls-cli 127.0.0.1 --port {port} --x509cafile {certs}/root.crt --inline-commands --sni-hostname {host} "
         "--verify-hostname {host}" + TLS13,
@@ -123,15 +118,13 @@ GNUTLS = Peer(
             "resumption": "--resume --waitresumption",
             "0-RTT accepted": "--resume --waitresumption --earlydata {early}",
             "0-RTT rejected": "--resume --waitresumption --earlydata {early}",
-            "KeyUpdate, ours first": "",
-            "KeyUpdate, peer's first": "",
             "ALPN mismatch": "--alpn http/1.1",
-            "wrong name": "",
         },
+        cannot={"0-RTT, HelloRetryRequest": "it protects its second ClientHello with the key of early data"},
         scripts={"KeyUpdate, peer's first": [TALKS[0], (TALKS[1][0], "^rekey^\n"), ("", TALKS[1][1]), TALKS[2]]}))
 
 NSS = Peer(
-    "NSS", needs=("selfserv", "tstclnt", "certutil", "pk12util"),
+    "NSS", needs=("selfserv", "tstclnt", "certutil", "pk12util", "openssl"),
     groups={"1d": "x25519", "17": "P256", "18": "P384"},
     suites={"1301": ":1301", "1302": ":1302", "1303": ":1303"},
     prepare=(
@@ -154,10 +147,9 @@ NSS = Peer(
             "client certificate": "-r -r",
             "resumption": "-u",
             "0-RTT accepted": "-u -Z",
-            "0-RTT rejected": "-u -Z -I P384",
-            "KeyUpdate, ours first": "",
+            "0-RTT rejected": "-u -Z",
+            "0-RTT, HelloRetryRequest": "-u -Z -I P384",
             "ALPN mismatch": "-Q",
-            "wrong name": "",
         },
         cannot={"KeyUpdate, peer's first": "selfserv has no option for it"}),
     client=Side(
@@ -170,8 +162,7 @@ NSS = Peer(
             "resumption": "-u -L 2",
             "0-RTT accepted": "-u -L 2 -Z",
             "0-RTT rejected": "-u -L 2 -Z",
-            "KeyUpdate, ours first": "",
-            "wrong name": "",
+            "0-RTT, HelloRetryRequest": "-u -L 2 -Z",
         },
         cannot={
             "KeyUpdate, peer's first": "tstclnt has no option for it",
@@ -188,14 +179,14 @@ def foreign(name, program, needs, cannot, server_cannot=None, says=None, **more)
     rows = {
         "resumption": "--connections 2",
         "0-RTT accepted": "--connections 2 --early",
-        "KeyUpdate, ours first": "",
         "KeyUpdate, peer's first": "--key-update",
         "ALPN mismatch": "--alpn http/1.1",
     }
     server = {"HelloRetryRequest": f"--group {more['groups']['18']}", "client certificate": "--client-ca {certs}/root.crt",
-              "0-RTT rejected": "--connections 2 --early-once", "wrong name": ""}
+              "0-RTT rejected": "--connections 2 --early-once",
+              "0-RTT, HelloRetryRequest": f"--connections 2 --early --group {more['groups']['18']}"}
     client = {"client certificate": "--cert {certs}/client.pem --key {certs}/client.key",
-              "0-RTT rejected": "--connections 2 --early", "wrong name": ""}
+              "0-RTT rejected": "--connections 2 --early", "0-RTT, HelloRetryRequest": "--connections 2 --early"}
     shows = {"resumption": "^ok resumed=[1?] ", "0-RTT accepted": "^ok resumed=[1?] early=1"}
     return Peer(name, needs=needs,
                 server=Side(program + FOREIGN_SERVER, {**rows, **server}, settings,
@@ -208,7 +199,7 @@ def without(*rows, reason):
     return {row: reason for row in rows}
 
 
-EARLY = ("0-RTT accepted", "0-RTT rejected")
+EARLY = ("0-RTT accepted", "0-RTT rejected", "0-RTT, HelloRetryRequest")
 
 GO = foreign(
     "Go", "{bin}/peer_go", ("{bin}/peer_go",),
@@ -246,9 +237,6 @@ CURL = Peer(
         rows={
             "client certificate": "--cert {certs}/client.pem --key {certs}/client.key",
             "resumption": "-H 'Connection: close'",
-            "KeyUpdate, ours first": "",
-            "ALPN mismatch": "",
-            "wrong name": "",
         },
         says={"wrong name": "^failed errno=data "},     # it looks at the name later, and leaves without an alert
         cannot={

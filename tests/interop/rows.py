@@ -39,6 +39,8 @@ ROWS = (
     Row("0-RTT accepted", "--early", "--early", "^ok .*resumed=1 early=accepted:[1-9]", "^ok .*resumed=1 early=accepted:[1-9]",
         connections=2),
     Row("0-RTT rejected", "--early", "--early-once", "^ok .*early=rejected", "^ok .*early=rejected", connections=2),
+    Row("0-RTT, HelloRetryRequest", "--early", "--early --groups 18", "^ok .*retry=1 .*early=rejected",
+        "^ok .*retry=1 .*early=rejected", connections=2),
     both("KeyUpdate, ours first", "--key-update", r"^ok .*updates=[1-9]"),
     both("KeyUpdate, peer's first", "", r"^ok .*updates=[1-9]"),
     Row("ALPN mismatch", "--alpn h2", "--alpn h2", "^failed errno=EPROTO sent=-1 got=120", "^failed errno=EPROTO sent=120",
