@@ -297,6 +297,7 @@ static void each_wrong_server_hello_gets_its_alert(void **state)
 	CASE(ALERT_DECODE_ERROR, a.exts[0] = "0033001d0000");
 	CASE(ALERT_DECODE_ERROR, a.exts[0] = "0033" SERVER_SHARE "00");
 	CASE(ALERT_DECODE_ERROR, a.exts[0] = "0033001d");	/* of a HelloRetryRequest */
+	CASE(ALERT_DECODE_ERROR, a.exts[0] = "003300");
 	CASE(ALERT_ILLEGAL_PARAMETER, a.exts[2] = "002b0304");	/* twice */
 	CASE(ALERT_ILLEGAL_PARAMETER, a.exts[2] = "00100003026832");	/* ALPN belongs in EncryptedExtensions */
 	CASE(ALERT_ILLEGAL_PARAMETER, a.exts[2] = "002c00020001");	/* a cookie, in HelloRetryRequest */
@@ -390,6 +391,7 @@ static void each_wrong_encrypted_extensions_gets_its_alert(void **state)
 		{ "0006" "002b0002" "0304", ALERT_ILLEGAL_PARAMETER },
 		{ "0008" "0000000000000000", ALERT_ILLEGAL_PARAMETER },
 		{ "0009" "000a0005" "0003001d00", ALERT_DECODE_ERROR },
+		{ "0009" "000a0005" "0002001d" "00", ALERT_DECODE_ERROR },
 		{ "0008" "00100004" "00020132", ALERT_ILLEGAL_PARAMETER },
 	};
 

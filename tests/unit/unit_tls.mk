@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 RFC8448_TESTS := $(B)/tests/unit/tls_rfc8448 $(addprefix $(B)/tests/unit/tls_rfc8448_,resume retry client_auth compat)
 TLS_TESTS := $(addprefix $(B)/tests/unit/,tls_parse tls_retry tls_record tls_psk_server tls_session tls_offer tls_answer \
-	tls_external tls_schemes)
+	tls_external tls_schemes tls_later tls_misuse)
 HOST_TESTS += $(RFC8448_TESTS) $(TLS_TESTS)
 
 $(call objs,$(wildcard tests/unit/tls_*.c)): ALL_CFLAGS += -DCERTS='"$(TEST_CERTS)"'

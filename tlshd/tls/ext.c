@@ -49,7 +49,7 @@ static enum hs check_place(struct tls_conn *c, uint16_t id, enum ext e, enum ext
 {
 	if (e != EXT_NUM && !(exts[e].places & place))
 		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "extension %u in a message where it does not belong", id);
-	if (!(place & RESPONSES) || (e == EXT_COOKIE && place == IN_HELLO_RETRY_REQUEST))
+	if (!(place & RESPONSES) || e == EXT_COOKIE)	/* 4.2.2: the one that comes unasked */
 		return HS_NEXT;
 	if (e == EXT_NUM || !(c->exts_sent >> e & 1))
 		return hs_refuse(c, ALERT_UNSUPPORTED_EXTENSION, "extension %u was not asked for", id);

@@ -104,11 +104,10 @@ enum hs hs_fail(struct tls_conn *c, int err, uint16_t alert, const char *reason,
 
 /* ---- receiving ---- */
 
-/* RFC 8446 5.1: after these the peer's keys may change, so nothing may follow them in their record. */
+/* RFC 8446 5.1: after these the peer's keys may change, so nothing may follow them in their record. (KeyUpdate is another's.) */
 static bool precedes_key_change(uint8_t type)
 {
-	return type == HT_CLIENT_HELLO || type == HT_SERVER_HELLO || type == HT_END_OF_EARLY_DATA ||
-	       type == HT_FINISHED || type == HT_KEY_UPDATE;
+	return type == HT_CLIENT_HELLO || type == HT_SERVER_HELLO || type == HT_END_OF_EARLY_DATA || type == HT_FINISHED;
 }
 
 enum hs hs_recv(struct tls_conn *c, enum handshake_type type, hs_parse *parse)
