@@ -59,6 +59,30 @@ static void both_sides_tell_the_same(void **state)
 	}
 }
 
+/* The longest label with the longest secret, too. */
+static void each_line_has_its_whole_secret(void **state)
+{
+	static const struct {
+		uint16_t suite;
+		size_t digits;
+	} cases[] = { { TLS_AES_128_GCM_SHA256, 64 }, { TLS_AES_256_GCM_SHA384, 96 } };
+
+	(void)state;
+	for (size_t i = 0; i < NUM(cases); i++) {
+		struct pair p;
+
+		pair_init(&p, "p256");
+		pair_keylog(&p);
+		p.side[TLS_SERVER].config.suites[0] = cases[i].suite;
+		p.side[TLS_SERVER].config.num_suites = 1;
+		pair_run(&p);
+		assert_open(&p);
+		for (size_t k = 0; k < p.side[TLS_SERVER].num_keylog; k++)
+			assert_int_equal(strlen(strrchr(p.side[TLS_SERVER].keylog[k], ' ') + 1), cases[i].digits);
+		pair_free(&p);
+	}
+}
+
 static void early_data_has_a_secret_of_its_own(void **state)
 {
 	struct pair p;
@@ -231,6 +255,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_sides_tell_the_same),
+		cmocka_unit_test(each_line_has_its_whole_secret),
 		cmocka_unit_test(early_data_has_a_secret_of_its_own),
 		cmocka_unit_test(openssl_tells_the_same),
 		cmocka_unit_test(openssl_is_stapled_to_and_staples),

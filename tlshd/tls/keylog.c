@@ -19,7 +19,8 @@ static void put_hex(char *out, const uint8_t *p, size_t len)
 /* The client's random tells connections apart, in dumps as here. */
 void keylog_secret(const struct tls_conn *c, const char *label, const uint8_t *secret, size_t len)
 {
-	char random[2 * RANDOM_LEN + 1], hex[2 * HASH_MAX + 1], line[LABEL_MAX + sizeof(random) + sizeof(hex)];
+	char random[2 * RANDOM_LEN + 1], hex[2 * HASH_MAX + 1];
+	char line[LABEL_MAX + 1 + sizeof(random) + sizeof(hex)];	/* each behind a space, or in front of the NUL */
 
 	if (!c->params.keylog)
 		return;
