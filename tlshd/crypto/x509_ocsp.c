@@ -6,6 +6,7 @@
 
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #include "x509_impl.h"
@@ -21,14 +22,25 @@ static int refuse(struct x509_fail *fail, const char *what)
 
 /* ---- the signature ---- */
 
+/* RFC 8017 A.2.3: the hash of RSASSA-PSS stands in its parameters; where none does, it is SHA-1. */
+static int pss_hash(const X509_ALGOR *algorithm)
+{
+	RSA_PSS_PARAMS *params = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(RSA_PSS_PARAMS), algorithm->parameter);
+	int md = params && params->hashAlgorithm ? OBJ_obj2nid(params->hashAlgorithm->algorithm) : NID_sha1;
+
+	RSA_PSS_PARAMS_free(params);
+	return md;
+}
+
 static bool hash_is_strong(const OCSP_BASICRESP *basic)
 {
-	const ASN1_OBJECT *algorithm;
-	int md;
+	const X509_ALGOR *algorithm = OCSP_resp_get0_tbs_sigalg(basic);
+	int md, pkey;
 
-	X509_ALGOR_get0(&algorithm, NULL, NULL, OCSP_resp_get0_tbs_sigalg(basic));
-	if (!OBJ_find_sigid_algs(OBJ_obj2nid(algorithm), &md, NULL))
+	if (!OBJ_find_sigid_algs(OBJ_obj2nid(algorithm->algorithm), &md, &pkey))
 		return false;
+	if (pkey == NID_rsassaPss)
+		md = pss_hash(algorithm);
 	return md == NID_undef || EVP_MD_get_size(EVP_get_digestbynid(md)) >= MD_SIZE_MIN;
 }
 
