@@ -25,7 +25,7 @@ static void each_wrong_choice_of_a_key_gets_its_alert(void **state)
 		{ "short", 2, 1, 0x1301, "002900", "", ALERT_DECODE_ERROR },
 		{ "long", 2, 1, 0x1301, "0029000000", "", ALERT_DECODE_ERROR },
 		{ "not offered", 0, 1, 0x1301, "00290000", "", ALERT_UNSUPPORTED_EXTENSION },
-		{ "without key_share", 2, 1, 0x1301, "00290000", NULL, ALERT_MISSING_EXTENSION },
+		{ "without key_share", 2, 1, 0x1301, "00290000", NULL, ALERT_ILLEGAL_PARAMETER },
 		{ "without key_share, psk_ke", 2, 2, 0x1301, "00290000", NULL, RIGHT },
 		{ "without key_share, either", 2, 3, 0x1301, "00290000", NULL, RIGHT },
 		{ "with key_share, either", 2, 3, 0x1301, "00290000", "", RIGHT },

@@ -109,7 +109,8 @@ static enum hs agree_key(struct tls_conn *c, const struct server_hello *sh)
 
 	if (!ext_has(&sh->exts, EXT_KEY_SHARE))
 		return c->psk.chosen && modes & TLS_PSK_KE ? HS_NEXT :
-			hs_refuse(c, ALERT_MISSING_EXTENSION, "ServerHello without key_share");
+			hs_refuse(c, c->psk.chosen ? ALERT_ILLEGAL_PARAMETER : ALERT_MISSING_EXTENSION,	/* 4.2.11 */
+				  "ServerHello without key_share");
 	if (c->psk.chosen && !(modes & TLS_PSK_DHE_KE))
 		return hs_refuse(c, ALERT_ILLEGAL_PARAMETER, "server chose a key exchange mode that was not offered");
 	if (!cur_u16(&data, &group) || !cur_vec(&data, &share, 2, 1, 65535) || !cur_empty(&data))
