@@ -242,6 +242,28 @@ static void the_age_is_told_as_the_client_sees_it(void **state)
 	}
 }
 
+/* 4.2.10: nor is it known by then that nobody will listen. */
+static void all_that_a_ticket_allows_can_be_rejected(void **state)
+{
+	static void (*const reasons[])(struct pair *p) = { seen_before, key_gone, retry };
+	static const uint8_t much[TLS_EARLY_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < NUM(reasons); i++) {
+		struct pair p;
+
+		init(&p);
+		p.side[TLS_SERVER].config.ticket_early_data = TLS_EARLY_MAX;
+		pair_first(&p, 1);
+		pair_early(&p, much, sizeof(much));
+		reasons[i](&p);
+		pair_run(&p);
+		assert_open(&p);
+		assert_early(&p, TLS_EARLY_REJECTED);
+		pair_free(&p);
+	}
+}
+
 static uint32_t limit;
 
 static void set_limit(struct ticket *t)
@@ -522,6 +544,7 @@ int main(void)
 		cmocka_unit_test(a_ticket_given_behind_early_data_is_as_good),
 		cmocka_unit_test(early_data_that_is_replayed_is_rejected),
 		cmocka_unit_test(the_age_is_told_as_the_client_sees_it),
+		cmocka_unit_test(all_that_a_ticket_allows_can_be_rejected),
 		cmocka_unit_test(early_data_may_reach_its_limit_and_not_pass_it),
 		cmocka_unit_test(each_wrong_end_of_early_data_gets_its_alert),
 		cmocka_unit_test(padding_does_not_count_as_early_data),

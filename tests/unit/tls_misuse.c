@@ -44,6 +44,7 @@ CONFIG(external_without_identity, TLS_CLIENT, (config.externals = &no_identity, 
 CONFIG(external_without_a_mode, TLS_SERVER, (config.externals = externals, config.num_externals = 1))
 CONFIG(unknown_mode, TLS_SERVER, config.psk_modes = 4)
 CONFIG(too_many_tickets, TLS_SERVER, config.num_tickets = TLS_TICKETS_MAX + 1)
+CONFIG(too_much_early_data, TLS_SERVER, config.ticket_early_data = TLS_EARLY_MAX + 1)
 CONFIG(client_without_anchors, TLS_CLIENT, config.anchors = NULL)
 CONFIG(server_without_identity, TLS_SERVER, config.num_identities = 0)
 CONFIG(verifies_by_nothing, TLS_SERVER, (config.anchors = NULL, config.client_auth = TLS_CLIENT_AUTH_VERIFY))
@@ -201,7 +202,7 @@ static const struct { const char *what; void (*run)(void); } cases[] = {
 	CASE(no_suite), CASE(too_many_suites), CASE(unknown_suite), CASE(no_group), CASE(too_many_groups), CASE(unknown_group),
 	CASE(too_many_shares), CASE(more_shares_than_groups), CASE(too_many_sessions), CASE(too_many_externals),
 	CASE(external_without_identity), CASE(external_without_a_mode), CASE(unknown_mode), CASE(too_many_tickets),
-	CASE(client_without_anchors), CASE(server_without_identity), CASE(verifies_by_nothing), CASE(names_no_authorities),
+	CASE(too_much_early_data), CASE(client_without_anchors), CASE(server_without_identity), CASE(verifies_by_nothing), CASE(names_no_authorities),
 	CASE(record_limit_too_low), CASE(alpn_too_long), CASE(name_too_long), CASE(lends_twice), CASE(lends_nothing),
 	CASE(reads_without_a_buffer), CASE(reads_more_than_there_is_room), CASE(answers_unasked), CASE(answers_too_much),
 	CASE(asks_for_keys_early), CASE(asks_for_a_resumption_early), CASE(asks_a_server_for_a_resumption), CASE(seals_too_much),

@@ -114,6 +114,8 @@ static enum hs take_early(struct tls_conn *c, const uint8_t *p, size_t len)
 
 /* ---- records ---- */
 
+_Static_assert(EARLY_SKIP_MAX >= 2 * TLS_EARLY_MAX, "all that a ticket allows, in records of 22 bytes");
+
 /* Early data that was not accepted: RFC 8446 4.2.10. */
 static enum hs skip_early(struct tls_conn *c, size_t len)
 {

@@ -50,6 +50,7 @@ static void check_config(const struct tls_params *p)
 	must(config->num_externals || (p->role == TLS_SERVER ? config->num_identities > 0 : config->anchors != NULL));
 	must(config->psk_modes <= (TLS_PSK_DHE_KE | TLS_PSK_KE) && config->num_tickets <= TLS_TICKETS_MAX);
 	must(config->ticket_lifetime_s <= TLS_TICKET_LIFETIME_MAX_S);
+	must(config->ticket_early_data <= TLS_EARLY_MAX);
 	must(config->psk_modes || !config->num_externals);
 	must(!p->server_name || strlen(p->server_name) <= TLS_NAME_MAX);
 	if (p->role == TLS_CLIENT)

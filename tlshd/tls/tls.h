@@ -41,6 +41,7 @@ enum tls_role { TLS_CLIENT, TLS_SERVER };
 #define TLS_SESSIONS_MAX 4		/* that a client offers at once */
 #define TLS_TICKETS_MAX	4		/* that a server sends at once */
 #define TLS_TICKET_LIFETIME_MAX_S (7 * 24 * 3600)	/* RFC 8446 4.6.1 */
+#define TLS_EARLY_MAX	(32 * 1024)	/* bytes of early data that a ticket may allow: so much can be skipped, too */
 #define TLS_TICKET_MAX	2048		/* bytes of a ticket that a client keeps; a longer one is not used */
 #define TLS_EXTERNAL_MAX 256		/* bytes of an external key's identity */
 #define TLS_NAME_MAX	255
@@ -123,7 +124,7 @@ enum tls_client_auth {
  * @psk_modes: TLS_PSK_...; 0: neither resumption nor external keys
  * @num_tickets: server: how many are sent, at most TLS_TICKETS_MAX
  * @ticket_lifetime_s: server: of a session from its full handshake on, at most 7 days (RFC 8446 4.6.1)
- * @ticket_early_data: server: max_early_data_size of tickets; 0: they allow none
+ * @ticket_early_data: server: max_early_data_size of tickets, at most TLS_EARLY_MAX; 0: they allow none
  * @scope: server: digest of the profile and of the virtual host: a ticket of another one is not taken
  * @policy: server: digest of what the client's certificate is judged by (mode, anchors, names, CRL): likewise
  */
@@ -232,7 +233,8 @@ struct tls_conn;	/* tls_conn.h has it, for those who store one; at most TLS_CONN
  *
  * Aborts on a configuration that no handshake could use: no suite or group, an unknown one, an unknown scheme, a server
  * without an identity, more shares than groups, nobody to trust where a certificate must verify, a chain that fits no
- * record; an external key whose hash no suite has, or a second one of a client; more sessions than TLS_SESSIONS_MAX.
+ * record; an external key whose hash no suite has, or a second one of a client; more sessions than TLS_SESSIONS_MAX or early data
+ * than TLS_EARLY_MAX.
  */
 void tls_init(struct tls_conn *c, const struct tls_params *p);
 
