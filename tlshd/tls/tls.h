@@ -233,8 +233,8 @@ struct tls_conn;	/* tls_conn.h has it, for those who store one; at most TLS_CONN
  *
  * Aborts on a configuration that no handshake could use: no suite or group, an unknown one, an unknown scheme, a server
  * without an identity, more shares than groups, nobody to trust where a certificate must verify, a chain that fits no
- * record; an external key whose hash no suite has, or a second one of a client; more sessions than TLS_SESSIONS_MAX or early data
- * than TLS_EARLY_MAX.
+ * record; an external key whose hash no suite has, or a second one of a client; more sessions than TLS_SESSIONS_MAX or
+ * early data than TLS_EARLY_MAX.
  */
 void tls_init(struct tls_conn *c, const struct tls_params *p);
 
