@@ -13,7 +13,9 @@ static struct tls_config config;
 static struct tls_params params;
 static struct tls_conn conn;
 static struct tls_keys keys;
-static const struct tls_external externals[2] = { { (const uint8_t *)"a", 1, HASH_SHA256, 0 }, { (const uint8_t *)"b", 1, HASH_SHA256, 1 } };
+static const struct tls_external externals[2] = {
+	{ (const uint8_t *)"a", 1, HASH_SHA256, 0 }, { (const uint8_t *)"b", 1, HASH_SHA256, 1 },
+};
 static const struct tls_external no_identity = { (const uint8_t *)"", 0, HASH_SHA256, 0 };
 static uint8_t bytes[70000];
 

@@ -152,12 +152,53 @@ static int try_exchange(const char *unused, size_t len)
 	return ret;
 }
 
+/* @pem: a key, whose certificate is chain[0] */
+static int try_signature(const char *pem, size_t len)
+{
+	static const uint8_t msg[100];
+	uint16_t scheme = SIG_ECDSA_P256_SHA256;
+	char err[256] = "";
+	uint8_t sig[SIG_MAX];
+	struct x509_peer peer;
+	struct x509_fail fail;
+	struct sig_key *key;
+	size_t sig_len;
+	long keep = until_failure;
+	int ret;
+
+	until_failure = -1;	/* but for sig_verify() */
+	assert_int_equal(sig_key_load(&key, pem, len, err, sizeof(err)), 0);
+	if (sig_key_type(key) == SIG_TYPE_RSA)
+		scheme = SIG_RSA_PSS_RSAE_SHA256;
+	assert_int_equal(sig_sign(key, scheme, sig, &sig_len, msg, sizeof(msg)), 0);
+	assert_int_equal(x509_take(&peer, &fail, chain[0]), 0);
+	until_failure = keep;
+	ret = sig_verify(&peer.pub, scheme, sig, sig_len, msg, sizeof(msg));
+	if (!ret) {
+		sig[sig_len - 1] ^= 1;
+		assert_int_not_equal(sig_verify(&peer.pub, scheme, sig, sig_len, msg, sizeof(msg)), 0);
+	}
+	x509_peer_free(&peer);
+	sig_key_free(key);
+	return ret;
+}
+
+static int try_thread(const char *unused, size_t len)
+{
+	int ret = crypto_thread_init();
+
+	(void)unused, (void)len;
+	crypto_thread_exit();
+	return ret;
+}
+
 static const struct attempt {
 	const char *what;
 	int (*attempt)(const char *pem, size_t len);
 	const char *file, *name;
 	int want;		/* with all the memory it wants */
 	const char *staple;
+	const char *certificate;	/* NULL: it is in @file */
 } attempts[] = {
 	{ "a good certificate", try_verify, "noku.pem", "localhost", 0 },
 	{ "a wrong name", try_verify, "db1.pem", "db2", -EKEYREJECTED },
@@ -181,6 +222,9 @@ static const struct attempt {
 	{ "trust anchors", try_anchors, "root.crt", NULL, 0 },
 	{ "a key", try_key, "p256.key", NULL, 0 },
 	{ "secp256r1", try_exchange, "root.crt", NULL, 0 },
+	{ "an ECDSA signature", try_signature, "p256.key", NULL, 0, .certificate = "p256.pem" },
+	{ "an RSA-PSS signature", try_signature, "rsa2048.key", NULL, 0, .certificate = "rsa2048.pem" },
+	{ "a thread's contexts", try_thread, "root.crt", NULL, 0 },
 };
 
 static void fails_closed(void **state)
@@ -189,7 +233,7 @@ static void fails_closed(void **state)
 	size_t len;
 	char *pem = read_cert(a->file, &len);
 	long at = 0;
-	uint8_t *ders = read_ders(a->file, chain, NUM(chain), &num_chain);
+	uint8_t *ders = read_ders(a->certificate ? a->certificate : a->file, chain, NUM(chain), &num_chain);
 
 	char *ocsp = a->staple ? read_cert(a->staple, &staple.len) : NULL;
 
