@@ -209,13 +209,15 @@ int upcall_fd(const struct upcall *u)
 	return nl_socket_get_fd(u->sk);
 }
 
-int upcall_accept(struct upcall *u, struct upcall_request *out, unsigned max, unsigned *dropped, bool *more)
+int upcall_accept(struct upcall *u, struct upcall_request *out, unsigned max, unsigned *dropped, bool *tickets,
+		  bool *more)
 {
 	struct nlattr *attrs, *a;
 	unsigned taken = 0, bad = 0;
 	int rc, len, rem;
 
 	*dropped = 0;
+	*tickets = false;
 	u->told = false;
 	rc = send_command(u, TLSHD_CMD_ACCEPT, fill_accept, max);
 	if (!rc)
@@ -225,6 +227,7 @@ int upcall_accept(struct upcall *u, struct upcall_request *out, unsigned max, un
 	nla_for_each_attr(a, attrs, len, rem) {
 		struct upcall_request extra, *req = taken < max ? &out[taken] : &extra;
 
+		*tickets |= nla_type(a) == TLSHD_A_TICKETS;
 		if (nla_type(a) != TLSHD_A_REQUEST)
 			continue;
 		if (!upcall_parse(req, nla_data(a), nla_len(a)) && req != &extra) {
@@ -239,6 +242,41 @@ int upcall_accept(struct upcall *u, struct upcall_request *out, unsigned max, un
 	/* A READY sent after the module had counted and before it answered was read here: nothing else would tell of it. */
 	*more = taken + bad >= max || u->told;
 	return (int)(taken + bad);
+}
+
+bool upcall_parse_ticket(void *attrs, int len, upcall_ticket *take, void *arg)
+{
+	struct nla_policy policy[TLSHD_T_MAX + 1] = {
+		[TLSHD_T_BLOB] = { .maxlen = TLSHD_BLOB_MAX }, [TLSHD_T_MESSAGE] = { .maxlen = TLSHD_TICKET_MAX },
+	};
+	struct nlattr *tb[TLSHD_T_MAX + 1];
+
+	if (nla_parse(tb, TLSHD_T_MAX, attrs, len, policy) || !tb[TLSHD_T_BLOB] || !tb[TLSHD_T_MESSAGE])
+		return false;
+	take(arg, nla_data(tb[TLSHD_T_BLOB]), (size_t)nla_len(tb[TLSHD_T_BLOB]), nla_data(tb[TLSHD_T_MESSAGE]),
+	     (size_t)nla_len(tb[TLSHD_T_MESSAGE]));
+	return true;
+}
+
+int upcall_tickets(struct upcall *u, upcall_ticket *take, void *arg, bool *told)
+{
+	struct nlattr *attrs, *a;
+	int rc, len, rem, num = 0;
+
+	u->told = false;
+	rc = send_command(u, TLSHD_CMD_TICKETS, fill_accept, TLSHD_ACCEPT_MAX);
+	if (!rc)
+		rc = receive_answer(u, TLSHD_CMD_TICKETS, &attrs, &len);
+	*told = u->told;
+	if (rc)
+		return rc;
+	nla_for_each_attr(a, attrs, len, rem) {
+		if (nla_type(a) != TLSHD_A_TICKET)
+			continue;
+		num++;
+		upcall_parse_ticket(nla_data(a), nla_len(a), take, arg);
+	}
+	return num;
 }
 
 static struct nla_policy request_policy[TLSHD_R_MAX + 1] = {

@@ -67,13 +67,26 @@ int upcall_fd(const struct upcall *u);		/* readable: time to upcall_accept() */
  * @out: out: up to @max of them; each with a descriptor that is the caller's
  * @max: 1 to TLSHD_ACCEPT_MAX
  * @dropped: out: how many made no sense; their descriptors are closed, which ends them with ECONNABORTED
+ * @tickets: out, on success: upcall_tickets() has some to give
  * @more: out, on success: whether to call again; else wait for the socket to be readable
  *
  * Return: how many the module handed over; those that were dropped are missing in @out. -EMFILE no descriptor free,
  * nothing was taken; -ENOMEM; -EPERM another daemon has taken over; -EBADMSG; another errno of the socket.
  */
-int upcall_accept(struct upcall *u, struct upcall_request *out, unsigned max, unsigned *dropped, bool *more)
-	__attribute__((warn_unused_result));
+int upcall_accept(struct upcall *u, struct upcall_request *out, unsigned max, unsigned *dropped, bool *tickets,
+		  bool *more) __attribute__((warn_unused_result));
+
+/* What a client's connection received: the blob of its DONE, and a NewSessionTicket message. Both borrowed. */
+typedef void upcall_ticket(void *arg, const uint8_t *blob, size_t blob_len, const uint8_t *msg, size_t len);
+
+/**
+ * upcall_tickets() - take clients' tickets, up to TLSHD_ACCEPT_MAX of them
+ * @take: called for each with @arg
+ * @told: out: a READY was read meanwhile, so upcall_accept() is due
+ *
+ * Return: how many there were: TLSHD_ACCEPT_MAX may not have been all; or -errno as of upcall_accept().
+ */
+int upcall_tickets(struct upcall *u, upcall_ticket *take, void *arg, bool *told) __attribute__((warn_unused_result));
 
 /**
  * upcall_parse() - one REQUEST attribute
@@ -83,5 +96,13 @@ int upcall_accept(struct upcall *u, struct upcall_request *out, unsigned max, un
  * Return: 0, or -EBADMSG if an attribute is missing, of a wrong size, not terminated or out of range.
  */
 int upcall_parse(struct upcall_request *out, void *attrs, int len) __attribute__((warn_unused_result));
+
+/**
+ * upcall_parse_ticket() - one TICKET attribute
+ * @attrs: the payload of TLSHD_A_TICKET, @len bytes
+ *
+ * Return: whether it made sense, and so whether @take was called.
+ */
+bool upcall_parse_ticket(void *attrs, int len, upcall_ticket *take, void *arg);
 
 #endif

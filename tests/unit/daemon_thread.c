@@ -46,12 +46,14 @@ int upcall_fd(const struct upcall *u)
 }
 
 /* Nothing at first; then another daemon has registered. */
-int upcall_accept(struct upcall *u, struct upcall_request *out, unsigned max, unsigned *dropped, bool *more)
+int upcall_accept(struct upcall *u, struct upcall_request *out, unsigned max, unsigned *dropped, bool *tickets,
+		  bool *more)
 {
 	(void)u;
 	(void)out;
 	(void)max;
 	*dropped = 0;
+	*tickets = false;
 	*more = false;
 	return num_asked++ ? -EPERM : 0;
 }
