@@ -43,6 +43,7 @@ struct conn {
 	char profile[TLSHD_PROFILE_LEN];
 	char peer[INET6_ADDRSTRLEN + 8];
 	struct policy_grant grant;
+	const struct tls_session *session;	/* offered, out of the store */
 	struct tls_conn tls;
 };
 
@@ -92,6 +93,7 @@ static void end(struct conn *c)
 		pool_put(&c->set->tx, c->tx);
 	c->tx = NULL;
 	tls_wipe(&c->tls);
+	sessions_drop(c->set->sessions, c->session);
 	close(c->fd);
 	unlink_active(c);
 	c->over = true;
@@ -169,10 +171,24 @@ static int connection_error(int err)
 	return err == -ENOMEM || err == -ENOBUFS ? -ENOMEM : -ECONNRESET;
 }
 
+/* What must come back with a client's tickets. Returns its length. */
+static size_t seal_blob(struct conn *c, uint8_t *blob)
+{
+	struct tls_resumption r;
+
+	if (!c->grant.resume)
+		return 0;
+	tls_resumption(&c->tls, &r);
+	sessions_seal(c->set->sessions, blob, &c->grant.session, &r);
+	wipe(&r, sizeof(r));
+	return SESSIONS_BLOB_LEN;
+}
+
 /* The engine is done and its last byte is in the socket. */
 static void open_socket(struct conn *c)
 {
 	char reason[TLSHD_REASON_LEN];
+	uint8_t blob[SESSIONS_BLOB_LEN];
 	struct tls_traffic t;
 	struct tlshd_info info;
 	int rc;
@@ -181,7 +197,7 @@ static void open_socket(struct conn *c)
 	fill_info(c, &info, 0, "");
 	rc = ktls_install(c->fd, &t);
 	if (!rc)
-		rc = ktls_open(c->fd, &t, &info);
+		rc = ktls_open(c->fd, &t, &info, blob, seal_blob(c, blob));
 	wipe(&t, sizeof(t));
 	if (rc) {
 		snprintf(reason, sizeof(reason), "the kernel did not take the keys: %s", strerror(-rc));
@@ -489,6 +505,18 @@ static int admit(struct conn *c, const struct upcall_request *req, char *reason)
 	return 0;
 }
 
+/* A session leaves the store now: whatever becomes of this handshake, nobody offers it again (RFC 8446 C.4). */
+static void offer_session(struct conn *c)
+{
+	struct tls_params *p = &c->grant.params;
+
+	if (!c->grant.resume)
+		return;
+	c->session = sessions_take(c->set->sessions, &c->grant.session, p->now_ms, p->alpn, p->alpn_len);
+	p->sessions = &c->session;
+	p->num_sessions = c->session ? 1 : 0;
+}
+
 void conn_start(struct conn_set *s, const struct upcall_request *req)
 {
 	struct conn *c = take_slot(s, req);
@@ -499,6 +527,7 @@ void conn_start(struct conn_set *s, const struct upcall_request *req)
 		refuse(c, rc, reason);
 		return;
 	}
+	offer_session(c);
 	tls_init(&c->tls, &c->grant.params);
 	run(c);
 }
@@ -543,11 +572,13 @@ size_t conn_set_bound(uint32_t num)
 	       signer_client_bound(num) + TLS_TX_CAP;
 }
 
-int conn_set_init(struct conn_set *s, struct loop *loop, const struct policy *policy, uint32_t num)
+int conn_set_init(struct conn_set *s, struct loop *loop, const struct policy *policy, struct sessions *sessions,
+		  uint32_t num)
 {
 	memset(s, 0, sizeof(*s));
 	s->loop = loop;
 	s->policy = policy;
+	s->sessions = sessions;
 	s->scratch = malloc(TLS_TX_CAP);
 	s->signer = signer_client_open(loop, num, policy_generation(policy), on_signature, s);
 	if (s->scratch && s->signer && !pool_init(&s->slots, num, sizeof(struct conn)) &&

@@ -13,6 +13,7 @@
 #include "loop.h"
 #include "policy.h"
 #include "pool.h"
+#include "sessions.h"
 #include "signer_client.h"
 #include "upcall.h"
 
@@ -27,6 +28,7 @@ struct conn_stats {
 
 /**
  * struct conn_set - all handshakes of one thread
+ * @sessions: of all threads
  * @active: those in slots that are in use, oldest first
  * @scratch: TLS_TX_CAP bytes that the engine writes to
  * @last: where the next one is appended
@@ -36,6 +38,7 @@ struct conn_set {
 	struct loop *loop;
 	const struct policy *policy;
 	struct signer_client *signer;
+	struct sessions *sessions;
 	struct pool slots, rx, tx;
 	struct conn *active, *last;
 	int64_t tick_ms;
@@ -45,12 +48,12 @@ struct conn_set {
 
 /**
  * conn_set_init() - @num slots
- * @loop: must allow @num polls more; @policy: borrowed
+ * @loop: must allow @num polls more; @policy, @sessions: borrowed
  *
  * Return: 0 or -ENOMEM, with nothing to undo.
  */
-int conn_set_init(struct conn_set *s, struct loop *loop, const struct policy *policy, uint32_t num)
-	__attribute__((warn_unused_result));
+int conn_set_init(struct conn_set *s, struct loop *loop, const struct policy *policy, struct sessions *sessions,
+		  uint32_t num) __attribute__((warn_unused_result));
 
 /* conn_set_exit() - forget them all; the loop must not run again */
 void conn_set_exit(struct conn_set *s);

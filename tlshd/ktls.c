@@ -82,16 +82,19 @@ int ktls_install(int fd, const struct tls_traffic *t)
 struct verdict {
 	struct tlshd_done done;
 	struct tlshd_info info;
+	uint8_t blob[TLSHD_BLOB_MAX];
 };
 
 static int send_verdict(int fd, const struct verdict *v)
 {
-	return setsockopt(fd, IPPROTO_IP, TLSHD_DONE, v, sizeof(*v)) ? -errno : 0;
+	socklen_t len = (socklen_t)(offsetof(struct verdict, blob) + v->done.blob_len);
+
+	return setsockopt(fd, IPPROTO_IP, TLSHD_DONE, v, len) ? -errno : 0;
 }
 
 static void set_head(struct verdict *v, const struct tlshd_info *info)
 {
-	memset(v, 0, sizeof(*v));
+	memset(v, 0, offsetof(struct verdict, blob));
 	v->done.size = sizeof(v->done);
 	v->done.error = info->error;
 	v->done.send_alert = TLSHD_ALERT_NONE;
@@ -100,7 +103,7 @@ static void set_head(struct verdict *v, const struct tlshd_info *info)
 	v->info.size = sizeof(v->info);
 }
 
-int ktls_open(int fd, const struct tls_traffic *t, const struct tlshd_info *info)
+int ktls_open(int fd, const struct tls_traffic *t, const struct tlshd_info *info, const uint8_t *blob, size_t blob_len)
 {
 	struct verdict v;
 	int rc;
@@ -112,6 +115,9 @@ int ktls_open(int fd, const struct tls_traffic *t, const struct tlshd_info *info
 	memcpy(v.done.tx_secret, t->tx.secret, t->hash_len);
 	memcpy(v.done.rx_secret, t->rx.secret, t->hash_len);
 	memcpy(v.done.exporter_secret, t->exporter_secret, t->hash_len);
+	v.done.blob_len = (uint16_t)blob_len;
+	if (blob_len)
+		memcpy(v.blob, blob, blob_len);
 	rc = send_verdict(fd, &v);
 	wipe(&v, sizeof(v));
 	return rc;

@@ -17,9 +17,11 @@ int ktls_install(int fd, const struct tls_traffic *t) __attribute__((warn_unused
 
 /**
  * ktls_open() - DONE: the keys are in, open the socket
+ * @blob, @blob_len: a client's: comes back with each ticket; at most TLSHD_BLOB_MAX bytes, 0: no ticket is wanted
  * Return: 0; -EPIPE the handshake has ended meanwhile; -EPROTO the module found other keys than @t's; -EINVAL; -ENOMEM.
  */
-int ktls_open(int fd, const struct tls_traffic *t, const struct tlshd_info *info) __attribute__((warn_unused_result));
+int ktls_open(int fd, const struct tls_traffic *t, const struct tlshd_info *info, const uint8_t *blob, size_t blob_len)
+	__attribute__((warn_unused_result));
 
 /**
  * ktls_fail() - DONE: the handshake has failed

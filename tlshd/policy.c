@@ -12,12 +12,25 @@ struct profile {
 	struct tickets_use tickets;
 	struct tls_identity identities[CONFIG_IDENTITIES_MAX];
 	struct x509_anchors *anchors;
+	uint8_t verification[32];	/* digest of all that a client of it goes by when it judges a server */
 };
 
 struct policy {
 	const struct image *image;
 	struct profile *profiles;
 };
+
+/* A session is of no use once this has changed: who is trusted, and which hash and cipher are. */
+static void digest_verification(struct profile *p, const struct image_profile *ip)
+{
+	struct hash h;
+
+	hash_init(&h, HASH_SHA256);
+	hash_update(&h, ip->suites, sizeof(ip->suites));
+	if (p->anchors)
+		hash_update(&h, x509_anchors_digest(p->anchors), 32);
+	hash_final(&h, p->verification);
+}
 
 static struct tls_identity open_identity(const struct image *im, const struct image_identity *ii, uint32_t key_id)
 {
@@ -78,8 +91,11 @@ static int open_profile(struct profile *p, const struct image *im, const struct 
 		return -EINVAL;
 	c->anchors = p->anchors;
 	*s = *c;
-	if (ip->num_tickets)
+	if (ip->num_tickets) {
+		c->psk_modes = TLS_PSK_DHE_KE;
 		allow_tickets(s, ip);
+	}
+	digest_verification(p, ip);
 	p->tickets = (struct tickets_use){ tickets, s->scope };
 	return 0;
 }
@@ -222,6 +238,39 @@ static int admit_alpn(struct policy_grant *out, const struct image_profile *ip, 
 	return 0;
 }
 
+/* ---- whose session a client may use ---- */
+
+/* Each part with its length, so that no two lists of parts give the same bytes. */
+static void add_part(struct hash *h, const void *p, size_t len)
+{
+	uint64_t n = len;
+
+	hash_update(h, &n, sizeof(n));
+	if (len)
+		hash_update(h, p, len);
+}
+
+/* Where no name is verified the peer's address stands for it. */
+static void name_session(struct policy_grant *out, const struct profile *profile, const struct upcall_request *req)
+{
+	bool v6 = req->peer.sa.sa_family == AF_INET6;
+	struct hash h;
+
+	out->session.uid = req->uid;
+	hash_init(&h, HASH_SHA256);
+	add_part(&h, profile->image->name, strlen(profile->image->name));
+	add_part(&h, profile->verification, sizeof(profile->verification));
+	add_part(&h, req->scope, sizeof(req->scope));
+	add_part(&h, &req->netns, sizeof(req->netns));
+	add_part(&h, out->server_name, strlen(out->server_name));
+	add_part(&h, v6 ? &req->peer.in6.sin6_port : &req->peer.in.sin_port, sizeof(in_port_t));
+	if (!out->server_name[0] && v6)
+		add_part(&h, &req->peer.in6.sin6_addr, sizeof(req->peer.in6.sin6_addr));
+	else if (!out->server_name[0])
+		add_part(&h, &req->peer.in.sin_addr, sizeof(req->peer.in.sin_addr));
+	hash_final(&h, out->session.digest);
+}
+
 int policy_admit(struct policy_grant *out, const struct policy *p, const struct upcall_request *req,
 		 char reason[TLSHD_REASON_LEN])
 {
@@ -250,6 +299,9 @@ int policy_admit(struct policy_grant *out, const struct policy *p, const struct 
 		out->params.tickets = &tickets_ops;
 		out->params.tickets_arg = (void *)&profile->tickets;
 	}
+	out->resume = role == TLS_CLIENT && profile->image->num_tickets && !(req->flags & TLSHD_F_NO_RESUME);
+	if (out->resume)
+		name_session(out, profile, req);
 	out->timeout_ms = profile->image->timeout_ms;
 	if (req->timeout_ms && req->timeout_ms < out->timeout_ms)
 		out->timeout_ms = req->timeout_ms;

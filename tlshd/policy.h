@@ -7,6 +7,7 @@
 #define TLSHD_POLICY_H
 
 #include "image.h"
+#include "sessions.h"
 #include "tickets.h"
 #include "upcall.h"
 
@@ -28,10 +29,13 @@ uint32_t policy_generation(const struct policy *p);
  * @params: for tls_init(); config borrowed from the policy, server_name and alpn point into this struct, so it must not
  *	move; @params.now_ms is left to the caller
  * @timeout_ms: for the whole handshake, counted from START
+ * @resume: client: offer and keep sessions, as @session
  */
 struct policy_grant {
 	struct tls_params params;
 	uint32_t timeout_ms;
+	bool resume;
+	struct sessions_key session;
 	char server_name[TLSHD_NAME_LEN];
 	uint8_t alpn[TLS_ALPN_MAX];
 };

@@ -58,6 +58,25 @@ static void on_wake(struct loop_poll *p, int events)
 	loop_poll(me->loop, &me->wake_poll, me->t->wake_fd, POLLIN);
 }
 
+static void add_session(void *arg, const uint8_t *blob, size_t blob_len, const uint8_t *msg, size_t len)
+{
+	struct turn *me = arg;
+	int rc = sessions_add(me->t->sessions, blob, blob_len, msg, len, time(NULL) * 1000LL);
+
+	/* Of a worker before us, or a server's whim: nothing is lost but a shorter handshake. */
+	if (rc)
+		log_debug("a ticket is not kept: %s", strerror(-rc));
+}
+
+/* In turns with requests, which wait for nobody's tickets. */
+static void take_tickets(struct turn *me)
+{
+	bool told;
+	int n = upcall_tickets(me->upcall, add_session, me, &told);
+
+	me->more |= told || n == TLSHD_ACCEPT_MAX;
+}
+
 /*
  * Now and then without a READY: a thread whose place another daemon has taken gets none any more, and would wait for ever,
  * its supervisor with it, until a restart of ours took the place back.
@@ -68,14 +87,14 @@ static int accept_some(struct turn *me)
 	size_t room = conn_set_room(&me->t->conns);
 	unsigned max = room < TLSHD_ACCEPT_MAX ? (unsigned)room : TLSHD_ACCEPT_MAX, dropped;
 	int64_t now = now_ms();
-	bool more;
+	bool tickets, more;
 	int n;
 
 	me->starved = false;
 	if ((!me->more && now - me->asked_ms < ASK_MS) || !max)
 		return 0;
 	me->asked_ms = now;
-	n = upcall_accept(me->upcall, me->requests, max, &dropped, &more);
+	n = upcall_accept(me->upcall, me->requests, max, &dropped, &tickets, &more);
 	if (n == -EMFILE || n == -ENFILE || n == -ENOMEM || n == -EAGAIN) {
 		me->starved = me->more = true;	/* they wait in the module, which ends them at their deadline */
 		return 0;
@@ -87,6 +106,8 @@ static int accept_some(struct turn *me)
 	for (unsigned i = 0; i < (unsigned)n - dropped; i++)
 		conn_start(&me->t->conns, &me->requests[i]);
 	me->more = more;
+	if (tickets)
+		take_tickets(me);
 	if (!me->more && !me->upcall_poll.armed)
 		loop_poll(me->loop, &me->upcall_poll, upcall_fd(me->upcall), POLLIN);
 	return 0;
@@ -105,7 +126,7 @@ static int set_up(struct turn *me)
 	me->upcall = upcall_open(t->upcall_fd, t->family);
 	if (!me->upcall)
 		return -ENOMEM;
-	rc = conn_set_init(&t->conns, me->loop, t->policy, t->num_slots);
+	rc = conn_set_init(&t->conns, me->loop, t->policy, t->sessions, t->num_slots);
 	if (rc)
 		return rc;
 	me->upcall_poll.ready = on_upcall;

@@ -10,7 +10,7 @@
 
 /**
  * struct thread - what the worker's main thread prepares, and what both touch
- * @upcall_fd, @family, @policy, @num_slots: in
+ * @upcall_fd, @family, @policy, @sessions, @num_slots: in
  * @started: in: posted once, when @error is valid
  * @error: 0, or why the thread could not begin
  * @wake_fd: an eventfd: @signer_fd has changed
@@ -21,6 +21,7 @@ struct thread {
 	int upcall_fd;
 	uint16_t family;
 	const struct policy *policy;
+	struct sessions *sessions;
 	uint32_t num_slots;
 	sem_t *started;
 	int error;

@@ -18,6 +18,10 @@
 #define OWN_FDS		64	/* standard ones, control, libraries; and a few for each thread */
 #define FDS_PER_THREAD	8
 
+/* Of clients, some 2.5 KiB each; and of one user, so that he pushes out his own only. */
+#define SESSIONS_MAX		4096
+#define SESSIONS_USER_MAX	1024
+
 struct totals {
 	uint64_t opened, resumed, failed, refused, gone;
 };
@@ -74,7 +78,8 @@ static void raise_fd_limit(const struct image *im)
 }
 
 /* Return: whether all threads accept requests. */
-static bool start_threads(struct thread *threads, const struct image *im, const struct policy *policy, uint16_t family)
+static bool start_threads(struct thread *threads, const struct image *im, const struct policy *policy,
+			  struct sessions *sessions, uint16_t family)
 {
 	uint32_t num_slots = (im->max_handshakes + im->threads - 1) / im->threads;
 	sem_t started;
@@ -87,6 +92,7 @@ static bool start_threads(struct thread *threads, const struct image *im, const 
 		t->upcall_fd = CTL_FD_UPCALLS + (int)i;
 		t->family = family;
 		t->policy = policy;
+		t->sessions = sessions;
 		t->num_slots = num_slots;
 		t->started = &started;
 		rc = thread_start(t);
@@ -101,7 +107,7 @@ static bool start_threads(struct thread *threads, const struct image *im, const 
 			rc == -EPERM || rc == -ENOSYS ? " (is io_uring disabled? see kernel.io_uring_disabled)" : "");
 	else
 		log_info("threads=%u handshakes_at_once=%u memory_at_most=%zu KiB", im->threads, num_slots * im->threads,
-			 (thread_bound(num_slots) * im->threads + tickets_bound()) / 1024);
+			 (thread_bound(num_slots) * im->threads + tickets_bound() + sessions_bound(SESSIONS_MAX)) / 1024);
 	return !rc;
 }
 
@@ -153,6 +159,7 @@ int worker_main(void)
 	struct ctl_msg ready = { .type = CTL_READY };
 	const struct tickets *tickets;
 	const struct image *im;
+	struct sessions *sessions = NULL;
 	struct thread *threads;
 	struct policy *policy;
 	uint32_t family;
@@ -165,11 +172,11 @@ int worker_main(void)
 		return EXIT_FAILURE;
 	policy = policy_open(im, tickets);
 	threads = calloc(im->threads, sizeof(*threads));
-	if (!policy || !threads) {
+	if (!policy || !threads || sessions_open(&sessions, SESSIONS_MAX, SESSIONS_USER_MAX)) {
 		log_err("out of memory for the configuration");
 		return EXIT_FAILURE;
 	}
-	if (!start_threads(threads, im, policy, (uint16_t)family) || ctl_send(CTL_FD_CTL, &ready, NULL, 0))
+	if (!start_threads(threads, im, policy, sessions, (uint16_t)family) || ctl_send(CTL_FD_CTL, &ready, NULL, 0))
 		_exit(EXIT_FAILURE);
 	run(threads, im->threads);
 	/* The threads go with the process; handshakes in flight end as their sockets close. */

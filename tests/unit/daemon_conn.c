@@ -5,6 +5,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 
+#include "tlshd/tls/record.h"
+
 /* ---- handshakes that succeed ---- */
 
 static void assert_same_keys(const struct tls_keys *a, const struct tls_keys *b)
@@ -52,6 +54,69 @@ static void client_and_server_agree(void **state)
 	assert_non_null(strstr(c->info.peer_subject, "localhost"));
 	assert_memory_not_equal(c->info.peer_leaf_sha256, zero, 32);
 	assert_memory_equal(s->info.peer_leaf_sha256, zero, 32);
+}
+
+/* ---- sessions ---- */
+
+/* One handshake in profile "tickets", and what its client then makes of the tickets. Whether both ends resumed. */
+static bool resumes(uint32_t flags, uint8_t scope, const char *name)
+{
+	struct upcall_request r;
+	const struct verdict *c, *s;
+	uint8_t wire[4096], *rec = wire;
+	struct tls_keys keys;
+	bool resumed;
+	int fds[2], app;
+	ssize_t n;
+
+	begin(NULL);
+	tcp_pair(fds);
+	app = dup(fds[0]);
+	r = client(fds[0], "tickets", name);
+	r.flags = flags;
+	r.scope[0] = scope;
+	conn_start(&set, &r);
+	start_server(fds[1], "tickets");
+	run_until(2);
+	c = verdict_of(fds[0]);
+	s = verdict_of(fds[1]);
+	assert_true(c->open && s->open);
+	resumed = c->info.flags & TLSHD_I_RESUMED;
+	assert_int_equal(s->info.flags, c->info.flags);
+	assert_int_equal(c->info.auth, TLSHD_AUTH_CERTIFICATE);
+	assert_int_equal(c->info.full_handshake_time, s->info.full_handshake_time);
+	assert_int_equal(c->blob_len, flags & TLSHD_F_NO_RESUME ? 0 : SESSIONS_BLOB_LEN);
+	assert_int_equal(s->blob_len, 0);
+	/* The module's part: tickets lie in the client's socket, for its keys. */
+	keys = c->traffic.rx;
+	n = recv(app, wire, sizeof(wire), MSG_DONTWAIT);
+	while (n > 0) {
+		size_t len = 5 + (size_t)(rec[3] << 8 | rec[4]), content_len;
+		uint8_t type;
+
+		assert_int_equal(record_open(rec, len, &type, &content_len, AEAD_AES_128_GCM, &keys), RECORD_OK);
+		assert_int_equal(type, CT_HANDSHAKE);
+		if (c->blob_len)
+			assert_int_equal(sessions_add(sessions, c->blob, c->blob_len, rec + 5, content_len,
+						      time(NULL) * 1000LL), 0);
+		rec += len;
+		n -= (ssize_t)len;
+	}
+	assert_true(keys.seq == s->traffic.tx.seq);
+	close(app);
+	return resumed;
+}
+
+static void a_client_resumes_its_own_sessions(void **state)
+{
+	(void)state;
+	assert_false(resumes(0, 0, "localhost"));
+	assert_true(resumes(0, 0, "localhost"));
+	assert_true(resumes(0, 0, "localhost"));
+	assert_false(resumes(TLSHD_F_NO_RESUME, 0, "localhost"));	/* neither offers nor keeps */
+	assert_false(resumes(0, 1, "localhost"));
+	assert_true(resumes(0, 1, "localhost"));
+	assert_true(resumes(0, 0, "localhost"));
 }
 
 /* The client's first data comes with its Finished, in one piece: it must stay in the socket for the kernel. */
@@ -408,6 +473,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		T(client_and_server_agree),
+		T(a_client_resumes_its_own_sessions),
 		T(takes_no_byte_behind_the_last_handshake_record),
 		T(honours_suites_and_groups_of_the_profile),
 		T(many_at_once_leave_nothing_behind),

@@ -26,6 +26,8 @@ struct verdict {
 	bool installed, open;
 	struct tls_traffic traffic;
 	struct tlshd_info info;
+	uint8_t blob[TLSHD_BLOB_MAX];
+	size_t blob_len;
 };
 
 static struct verdict verdicts[VERDICTS_MAX];
@@ -49,13 +51,16 @@ static inline struct verdict *add_verdict(int fd, const struct tlshd_info *info)
 	return v;
 }
 
-int ktls_open(int fd, const struct tls_traffic *t, const struct tlshd_info *info)
+int ktls_open(int fd, const struct tls_traffic *t, const struct tlshd_info *info, const uint8_t *blob, size_t blob_len)
 {
 	struct verdict *v = add_verdict(fd, info);
 
 	assert_int_equal(installed_fd, fd);
 	v->open = true;
 	v->traffic = *t;
+	v->blob_len = blob_len;
+	if (blob_len)
+		memcpy(v->blob, blob, blob_len);
 	if (write_when_open)
 		assert_int_equal(write(fd, write_when_open, strlen(write_when_open)), strlen(write_when_open));
 	return 0;
@@ -90,11 +95,19 @@ static const char conf[] =
 	"profile \"out\" {\n"
 	"	trust = \"%C/root.crt\"\n"
 	"	alpn = {\"http/1.1\"}\n"
+	"	tickets = 0\n"
 	"	client { allow-users = {\"1000\"} }\n"
 	"}\n"
 	"profile \"nist\" {\n"
 	"	trust = \"%C/root.crt\"\n"
 	"	groups = {\"secp256r1\"}\n"
+	"	tickets = 0\n"
+	"	client { allow-users = {\"1000\"} }\n"
+	"}\n"
+	"profile \"tickets\" {\n"
+	"	identity { certificate = \"%C/p256.pem\" key = \"%C/p256.key\" }\n"
+	"	trust = \"%C/root.crt\"\n"
+	"	server { allow-users = {\"1000\"} }\n"
 	"	client { allow-users = {\"1000\"} }\n"
 	"}\n"
 	"profile \"other\" { trust = \"%C/other.crt\" client { allow-users = {\"1000\"} } }\n";
@@ -105,6 +118,7 @@ static const struct image *image;
 static struct tickets_maker *maker;
 static const struct tickets *tickets;
 static struct policy *policy;
+static struct sessions *sessions;
 static struct loop *loop;
 static struct conn_set set;
 
@@ -132,7 +146,8 @@ static inline int start(void **state)
 		return -1;
 	tickets_maker_turn(maker, time(NULL));
 	policy = policy_open(image, tickets);
-	if (!policy || loop_open(&loop, SLOTS + 1) || conn_set_init(&set, loop, policy, SLOTS))
+	if (!policy || loop_open(&loop, SLOTS + 1) || sessions_open(&sessions, 16, 16) ||
+	    conn_set_init(&set, loop, policy, sessions, SLOTS))
 		return -1;
 	signer_util_connect(&process, &sock, 1);
 	signer_client_attach(set.signer, sock);
@@ -144,6 +159,7 @@ static inline int stop(void **state)
 	(void)state;
 	loop_close(loop);
 	conn_set_exit(&set);
+	sessions_close(sessions);
 	policy_close(policy);
 	tickets_unmap(tickets);
 	tickets_maker_close(maker);

@@ -28,8 +28,10 @@ static const char conf[] =
 	"}\n"
 	"profile \"forgetful\" {\n"
 	"	identity { certificate = \"%C/p256.pem\" key = \"%C/p256.key\" }\n"
+	"	trust = \"%C/root.crt\"\n"
 	"	tickets = 0\n"
 	"	server { allow-users = {\"*\"} }\n"
+	"	client { allow-users = {\"*\"} }\n"
 	"}\n"
 	"profile \"out\" {\n"
 	"	trust = \"%C/root.crt\"\n"
@@ -288,14 +290,63 @@ static void an_application_can_do_without_tickets(void **state)
 
 static void without_tickets_nothing_resumes(void **state)
 {
-	struct tls_params server_params = params_of("forgetful", TLSHD_SERVER), client_params = params_of("both", TLSHD_CLIENT);
+	struct upcall_request r = client("forgetful", "localhost");
+	struct tls_params server_params = params_of("forgetful", TLSHD_SERVER);
+	char reason[TLSHD_REASON_LEN];
+	struct policy_grant g;
 
 	(void)state;
 	assert_null(server_params.tickets);
 	assert_int_equal(server_params.config->psk_modes, 0);
 	assert_int_equal(server_params.config->num_tickets, 0);
-	assert_null(client_params.tickets);
-	assert_int_equal(client_params.config->psk_modes, 0);
+	assert_int_equal(policy_admit(&g, policy, &r, reason), 0);
+	assert_null(g.params.tickets);
+	assert_int_equal(g.params.config->psk_modes, 0);
+	assert_false(g.resume);
+}
+
+/* Sessions of two requests are one store's entry exactly if nothing that matters differs. */
+static void a_session_is_for_the_same_connection_only(void **state)
+{
+	static const struct {
+		const char *what, *profile, *name;
+		uint32_t uid, flags;
+		uint64_t netns;
+		uint16_t port;
+		uint8_t scope;
+	} rows[] = {
+		{ "as it was", "both", "localhost", 12345, 0, 7, 443, 1 },
+		{ "another profile", "out", "localhost", 12345, 0, 7, 443, 1 },
+		{ "another name", "both", "www.localhost", 12345, 0, 7, 443, 1 },
+		{ "another user", "both", "localhost", 12346, 0, 7, 443, 1 },
+		{ "another network", "both", "localhost", 12345, 0, 8, 443, 1 },
+		{ "another port", "both", "localhost", 12345, 0, 7, 444, 1 },
+		{ "another scope", "both", "localhost", 12345, 0, 7, 443, 2 },
+	};
+	struct sessions_key keys[sizeof(rows) / sizeof(rows[0])];
+	char reason[TLSHD_REASON_LEN];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct upcall_request r = client(rows[i].profile, rows[i].name);
+		struct policy_grant g;
+
+		r.uid = rows[i].uid;
+		r.netns = rows[i].netns;
+		r.peer.in = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(rows[i].port) };
+		r.scope[0] = rows[i].scope;
+		assert_int_equal(policy_admit(&g, policy, &r, reason), 0);
+		assert_true(g.resume);
+		keys[i] = g.session;
+		assert_int_equal(policy_admit(&g, policy, &r, reason), 0);
+		assert_memory_equal(&g.session, &keys[i], sizeof(keys[i]));
+		for (size_t k = 0; k < i; k++)
+			if (keys[k].uid == keys[i].uid)
+				assert_memory_not_equal(&keys[k], &keys[i], sizeof(keys[i]));
+		r.flags = TLSHD_F_NO_RESUME;
+		assert_int_equal(policy_admit(&g, policy, &r, reason), 0);
+		assert_false(g.resume);
+	}
 }
 
 int main(void)
@@ -312,6 +363,7 @@ int main(void)
 		cmocka_unit_test(a_server_gives_tickets_as_its_profile_says),
 		cmocka_unit_test(an_application_can_do_without_tickets),
 		cmocka_unit_test(without_tickets_nothing_resumes),
+		cmocka_unit_test(a_session_is_for_the_same_connection_only),
 	};
 	int failed;
 

@@ -58,6 +58,15 @@ int upcall_accept(struct upcall *u, struct upcall_request *out, unsigned max, un
 	return num_asked++ ? -EPERM : 0;
 }
 
+int upcall_tickets(struct upcall *u, upcall_ticket *take, void *arg, bool *told)
+{
+	(void)u;
+	(void)take;
+	(void)arg;
+	*told = false;
+	return 0;
+}
+
 static const struct policy *open_policy(void)
 {
 	char *text = util_expand("profile \"out\" { trust = \"%C/root.crt\" client { allow-users = \"*\" } }\n");

@@ -216,6 +216,58 @@ static void survives_any_cut_and_any_flip(void **state)
 	}
 }
 
+static unsigned num_tickets;
+
+static void see_ticket(void *arg, const uint8_t *blob, size_t blob_len, const uint8_t *msg, size_t len)
+{
+	assert_ptr_equal(arg, &num_tickets);
+	assert_in_range(blob_len, 0, TLSHD_BLOB_MAX);
+	assert_in_range(len, 0, TLSHD_TICKET_MAX);
+	if (blob_len && len) {	/* ASan watches */
+		num_tickets += blob[blob_len - 1] == 'b' && msg[len - 1] == 'm';
+	}
+}
+
+static bool parse_ticket(const uint8_t *bytes, int len)
+{
+	uint8_t *exact = malloc((size_t)len + 1);
+	bool ok;
+
+	memcpy(exact, bytes, (size_t)len);
+	ok = upcall_parse_ticket(exact, len, see_ticket, &num_tickets);
+	free(exact);
+	return ok;
+}
+
+static void takes_whole_tickets_only(void **state)
+{
+	static uint8_t big[TLSHD_TICKET_MAX + 1];
+	struct message m = { .len = 0 };
+
+	(void)state;
+	num_tickets = 0;
+	put(&m, TLSHD_T_BLOB, "blob b", 6);
+	put(&m, TLSHD_T_MESSAGE, "message m", 9);
+	assert_true(parse_ticket(m.bytes, m.len));
+	assert_int_equal(num_tickets, 1);
+	for (int len = 0; len < m.len - 3; len++)	/* padding may be missing */
+		assert_false(parse_ticket(m.bytes, len));
+	for (int at = 0; at < m.len; at++)
+		for (int bit = 0; bit < 8; bit++) {
+			m.bytes[at] ^= (uint8_t)(1 << bit);
+			parse_ticket(m.bytes, m.len);
+			m.bytes[at] ^= (uint8_t)(1 << bit);
+		}
+	m.len = 0;
+	put(&m, TLSHD_T_BLOB, big, TLSHD_BLOB_MAX + 1);
+	put(&m, TLSHD_T_MESSAGE, "m", 1);
+	assert_false(parse_ticket(m.bytes, m.len));
+	m.len = 0;
+	put(&m, TLSHD_T_BLOB, "b", 1);
+	put(&m, TLSHD_T_MESSAGE, big, TLSHD_TICKET_MAX + 1);
+	assert_false(parse_ticket(m.bytes, m.len));
+}
+
 static void says_when_the_module_is_absent(void **state)
 {
 	uint16_t family;
@@ -238,6 +290,7 @@ int main(void)
 		cmocka_unit_test(refuses_attributes_of_a_wrong_shape),
 		cmocka_unit_test(refuses_too_many_groups),
 		cmocka_unit_test(survives_any_cut_and_any_flip),
+		cmocka_unit_test(takes_whole_tickets_only),
 		cmocka_unit_test(says_when_the_module_is_absent),
 	};
 
