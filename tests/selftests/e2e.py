@@ -43,9 +43,9 @@ class Info:
     pass
 
 
-def pack(role, profile, name="", alpn="", flags=0, timeout_ms=0):
+def pack(role, profile, name="", alpn="", flags=0, timeout_ms=0, scope=b""):
     return struct.pack(START_FORMAT, struct.calcsize(START_FORMAT), role, flags, timeout_ms, profile.encode(), name.encode(),
-                       alpn.encode(), b"")
+                       alpn.encode(), scope)
 
 
 def start(sock, role, profile, **fields):
