@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/slab.h>
 #include "ctx.h"
+#include "early.h"
 #include "pad.h"
 #include "ticket.h"
 #include "trace.h"
@@ -41,6 +42,8 @@ struct tlshd_ctx *tlshd_ctx_new(struct sock *sk, const struct tlshd_start *start
 	mutex_init(&ctx->mutex);
 	mutex_init(&ctx->rx_mutex);
 	mutex_init(&ctx->tx_mutex);
+	mutex_init(&ctx->early_mutex);
+	INIT_LIST_HEAD(&ctx->early);
 	spin_lock_init(&ctx->lock);
 	init_waitqueue_head(&ctx->wait);
 	timer_setup(&ctx->deadline, deadline, 0);
@@ -56,6 +59,7 @@ static void free_ctx(struct tlshd_ctx *ctx)
 	WARN_ON(ctx->relayed || ctx->pad);
 	tlshd_req_exit(&ctx->req);
 	sock_put(ctx->sk);
+	tlshd_early_free(ctx);
 	kfree(ctx->rx_ticket);
 	kfree(ctx->blob);
 	/* tlshd_ctx_get() may be looking at ->ref. */
@@ -145,7 +149,8 @@ static void wake_daemon(struct tlshd_ctx *ctx)
 /* Of what the daemon says of a connection, what it may say. The rest of INFO is the module's own knowledge. */
 static void take_info(struct tlshd_info *to, const struct tlshd_info *from)
 {
-	to->flags |= from->flags & (TLSHD_I_RESUMED | TLSHD_I_CONFIRMED);
+	to->flags |= from->flags & (TLSHD_I_RESUMED | TLSHD_I_CONFIRMED | TLSHD_I_EARLY_OFFERED |
+				    TLSHD_I_EARLY_ACCEPTED | TLSHD_I_EARLY_REJECTED);
 	to->suite = from->suite;
 	to->group = from->group;
 	to->sigscheme = from->sigscheme;
@@ -160,12 +165,36 @@ static void take_info(struct tlshd_info *to, const struct tlshd_info *from)
 }
 
 /**
+ * tlshd_ctx_begin_early() - early data may be read, and data be written
+ * @ctx: its mutex held
+ * @info: what the daemon knows by now
+ *
+ * Return: whether it was still HANDSHAKING.
+ */
+bool tlshd_ctx_begin_early(struct tlshd_ctx *ctx, const struct tlshd_info *info)
+{
+	bool won;
+
+	spin_lock_bh(&ctx->lock);
+	won = ctx->state == TLSHD_S_HANDSHAKING;
+	if (won) {
+		take_info(&ctx->info, info);
+		ctx->info.flags &= ~TLSHD_I_CONFIRMED;
+		memcpy(ctx->info.replay_token, info->replay_token, sizeof(ctx->info.replay_token));
+		ctx->info.state = TLSHD_S_EARLY;
+		smp_store_release(&ctx->state, TLSHD_S_EARLY);
+	}
+	spin_unlock_bh(&ctx->lock);
+	return won;
+}
+
+/**
  * tlshd_ctx_complete() - end the handshake, once
  * @ctx: any reference
  * @verdict: borrowed
  *
  * DONE, the deadline, the application's shutdown and release, the handshake socket's release and a takeover all come
- * here, from process and timer context; one of them finds HANDSHAKING and changes it. No mutex is taken, so none of
+ * here, from process and timer context; one of them finds it running and changes that. No mutex is taken, so none of
  * them waits for a daemon or an application that does not move. Everything that INFO, SO_ERROR and START say is in
  * place before the state is.
  *
@@ -178,10 +207,12 @@ bool tlshd_ctx_complete(struct tlshd_ctx *ctx, const struct tlshd_verdict *verdi
 	bool won;
 
 	spin_lock_bh(&ctx->lock);
-	won = ctx->state == TLSHD_S_HANDSHAKING;
+	won = tlshd_ctx_running(ctx);
 	if (won) {
 		if (verdict->info)
 			take_info(&ctx->info, verdict->info);
+		if (verdict->info && ctx->req.start.role == TLSHD_CLIENT)
+			ctx->info.early_bytes = verdict->info->early_bytes;
 		strscpy(ctx->info.reason, reason, sizeof(ctx->info.reason));
 		ctx->info.error = verdict->error;
 		ctx->info.state = state;
@@ -243,6 +274,37 @@ void tlshd_ctx_arm(struct tlshd_ctx *ctx)
 	mod_timer(&ctx->deadline, jiffies + msecs_to_jiffies(min(ms, limit)));
 }
 
+static int wait_until(struct tlshd_ctx *ctx, long timeo, bool (*ready)(const struct tlshd_ctx *))
+{
+	long left;
+
+	if (!ready(ctx)) {
+		if (!timeo)
+			return -EAGAIN;
+		left = wait_event_interruptible_timeout(ctx->wait, ready(ctx), timeo);
+		if (left < 0)
+			return sock_intr_errno(timeo);
+		if (!left)
+			return -EAGAIN;
+	}
+	return tlshd_ctx_state(ctx) == TLSHD_S_FAILED ? -(int)ctx->info.error : 0;
+}
+
+static bool ended(const struct tlshd_ctx *ctx)
+{
+	return !tlshd_ctx_running(ctx);
+}
+
+static bool writable(const struct tlshd_ctx *ctx)
+{
+	return tlshd_ctx_state(ctx) != TLSHD_S_HANDSHAKING;
+}
+
+static bool readable(const struct tlshd_ctx *ctx)
+{
+	return tlshd_early_pending(ctx) || ended(ctx);
+}
+
 /**
  * tlshd_ctx_wait_open() - hold a call back until the handshake has ended
  * @ctx: the caller is inside a call on the application's file
@@ -253,20 +315,31 @@ void tlshd_ctx_arm(struct tlshd_ctx *ctx)
  */
 int tlshd_ctx_wait_open(struct tlshd_ctx *ctx, long timeo)
 {
-	u32 state = tlshd_ctx_state(ctx);
-	long left;
+	return wait_until(ctx, timeo, ended);
+}
 
-	if (likely(state == TLSHD_S_OPEN))
+/**
+ * tlshd_ctx_wait_writable() - likewise until data may be sent
+ * @ctx: as above
+ * @timeo: as above
+ *
+ * Return: 0 once open, or early; as above.
+ */
+int tlshd_ctx_wait_writable(struct tlshd_ctx *ctx, long timeo)
+{
+	return wait_until(ctx, timeo, writable);
+}
+
+/**
+ * tlshd_ctx_wait_readable() - likewise until there may be something to read
+ * @ctx: as above
+ * @timeo: as above
+ *
+ * Return: 0 once open, or there is early data; as above.
+ */
+int tlshd_ctx_wait_readable(struct tlshd_ctx *ctx, long timeo)
+{
+	if (likely(tlshd_ctx_state(ctx) == TLSHD_S_OPEN))
 		return 0;
-	if (state == TLSHD_S_HANDSHAKING) {
-		if (!timeo)
-			return -EAGAIN;
-		left = wait_event_interruptible_timeout(ctx->wait, tlshd_ctx_state(ctx) != TLSHD_S_HANDSHAKING, timeo);
-		if (left < 0)
-			return sock_intr_errno(timeo);
-		if (!left)
-			return -EAGAIN;
-		state = tlshd_ctx_state(ctx);
-	}
-	return state == TLSHD_S_OPEN ? 0 : -(int)ctx->info.error;
+	return wait_until(ctx, timeo, readable);
 }

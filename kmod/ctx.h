@@ -39,12 +39,13 @@ enum tlshd_ctx_flags {
 	TLSHD_CTX_TX_CLOSED,		/* an alert that ends sending was sent or received */
 	TLSHD_CTX_RX_EOF,		/* the peer's close_notify is at the head, and stays there */
 	TLSHD_CTX_SHUT_RD,		/* shutdown(SHUT_RD) came before OPEN and is due then */
+	TLSHD_CTX_CONFIRM,		/* CONFIRM could not wait: EPOLLPRI tells when it would succeed */
 	TLSHD_CTX_TX_MISSED,		/* a sender who may not wait found tx_mutex taken; cleared by who wakes it */
 };
 
 struct tlshd_ctx {
 	u32 magic;
-	u32 state;			/* enum tlshd_state; changes once, under lock: tlshd_ctx_complete() */
+	u32 state;			/* enum tlshd_state; changes under lock: tlshd_ctx_begin_early(), _complete() */
 	unsigned long flags;
 	refcount_t ref;
 	struct rcu_head rcu;
@@ -68,7 +69,7 @@ struct tlshd_ctx {
 	wait_queue_head_t *hs_wait;	/* the handshake socket's queue, NULL once it is released */
 	struct tlshd_info info;		/* what TLSHD_INFO says of the handshake and of the receive side */
 
-	wait_queue_head_t wait;		/* START and gated calls, for the end of the handshake */
+	wait_queue_head_t wait;		/* START and gated calls, for the end of the handshake; readers of early data */
 	struct timer_list deadline;
 	struct pid *interrupted;	/* compared, never followed: whose START a signal interrupted */
 	struct tlshd_req req;
@@ -86,6 +87,10 @@ struct tlshd_ctx {
 	 */
 	struct mutex tx_mutex;
 
+	struct mutex early_mutex;	/* who reads early data; taken before nothing else but lock */
+	struct list_head early;		/* under lock: of a server to be read, of a client for the daemon */
+	u32 early_len;			/* bytes in it that may be read */
+
 	u16 blob_len;
 	u8 *blob;			/* a client's, sealed by the daemon: comes back to it with each ticket */
 };
@@ -94,16 +99,27 @@ struct tlshd_ctx *tlshd_ctx_new(struct sock *sk, const struct tlshd_start *start
 void tlshd_ctx_put(struct tlshd_ctx *ctx);
 struct tlshd_ctx *tlshd_ctx_get(struct sock *sk);
 struct tlshd_ctx *tlshd_ctx_of(struct sock *sk);
+bool tlshd_ctx_begin_early(struct tlshd_ctx *ctx, const struct tlshd_info *info);
 bool tlshd_ctx_complete(struct tlshd_ctx *ctx, const struct tlshd_verdict *verdict);
 bool tlshd_ctx_fail(struct tlshd_ctx *ctx, int error, const char *reason);
 void tlshd_ctx_note_rx(struct tlshd_ctx *ctx, int error, const char *reason);
 void tlshd_ctx_wake_app(struct tlshd_ctx *ctx);
 void tlshd_ctx_arm(struct tlshd_ctx *ctx);
 int tlshd_ctx_wait_open(struct tlshd_ctx *ctx, long timeo);
+int tlshd_ctx_wait_writable(struct tlshd_ctx *ctx, long timeo);
+int tlshd_ctx_wait_readable(struct tlshd_ctx *ctx, long timeo);
 
 static inline u32 tlshd_ctx_state(const struct tlshd_ctx *ctx)
 {
 	return smp_load_acquire(&ctx->state);
+}
+
+/* Does the daemon still shake hands? */
+static inline bool tlshd_ctx_running(const struct tlshd_ctx *ctx)
+{
+	u32 state = tlshd_ctx_state(ctx);
+
+	return state == TLSHD_S_HANDSHAKING || state == TLSHD_S_EARLY;
 }
 
 static inline void tlshd_ctx_hold(struct tlshd_ctx *ctx)

@@ -51,7 +51,7 @@ static bool split(struct parts *p, u8 *buf, u32 optlen)
 	return true;
 }
 
-/* Of fields alone; whether kTLS agrees is tlshd_ktls_holds()'s to say. */
+/* Of fields alone; whether kTLS agrees is net/tls's to say. */
 static bool plausible(const struct tlshd_ctx *ctx, const struct parts *p)
 {
 	const struct tlshd_done *done = p->done;
@@ -88,13 +88,17 @@ static int open_keys(struct tlshd_ctx *ctx, const struct parts *p)
 {
 	const struct tlshd_done *done = p->done;
 
+	bool early = tlshd_ctx_state(ctx) == TLSHD_S_EARLY;	/* the application may have sent something already */
+
 	if (!test_bit(TLSHD_CTX_TX_KEYS, &ctx->flags) || !test_bit(TLSHD_CTX_RX_KEYS, &ctx->flags) ||
-	    !tlshd_ktls_holds(ctx->sk, p->info.suite, &p->tx, done->tx_seq, &p->rx, done->rx_seq))
+	    !tlshd_ktls_sends(ctx->sk, p->info.suite, &p->tx, early ? NULL : &done->tx_seq) ||
+	    !tlshd_ktls_receives(ctx->sk, p->info.suite, &p->rx, done->rx_seq))
 		return -EPROTO;
 	/*
-	 * Tickets. No sender exists before OPEN, so tx_mutex is not needed. A peer that has no room for them gets none.
+	 * Tickets. No sender exists before OPEN, so tx_mutex is not needed. A peer that has no room for them gets none;
+	 * with early data they went out before it.
 	 */
-	if (done->post_len)
+	if (done->post_len && !early)
 		tlshd_tx_record(ctx, ctx->sock, TLSHD_RECORD_HANDSHAKE, p->post, done->post_len);
 	return 0;
 }
@@ -126,10 +130,9 @@ static int open_ctx(struct tlshd_ctx *ctx, const struct parts *p, u8 *blob)
 static void fail_ctx(struct tlshd_ctx *ctx, const struct parts *p)
 {
 	struct tlshd_verdict verdict = { .error = p->done->error, .info = &p->info };
-	u8 alert[2] = { 2, p->done->send_alert };
 
 	if (p->done->send_alert != TLSHD_ALERT_NONE && test_bit(TLSHD_CTX_TX_KEYS, &ctx->flags))
-		tlshd_tx_record(ctx, ctx->sock, TLSHD_RECORD_ALERT, alert, sizeof(alert));
+		tlshd_tx_alert(ctx, ctx->sock, p->done->send_alert);
 	tlshd_ctx_complete(ctx, &verdict);
 }
 
@@ -144,7 +147,7 @@ static int decide(struct tlshd_ctx *ctx, const struct parts *p)
 			return -ENOMEM;
 	}
 	mutex_lock(&ctx->mutex);
-	if (tlshd_ctx_state(ctx) != TLSHD_S_HANDSHAKING || !ctx->sock) {
+	if (!tlshd_ctx_running(ctx) || !ctx->sock) {
 		err = -EPIPE;
 	} else if (p->done->error) {
 		fail_ctx(ctx, p);
@@ -174,7 +177,7 @@ int tlshd_done(struct tlshd_ctx *ctx, sockptr_t optval, unsigned int optlen)
 	u8 *buf;
 	int err = -EFAULT;
 
-	if (tlshd_ctx_state(ctx) != TLSHD_S_HANDSHAKING)
+	if (!tlshd_ctx_running(ctx))
 		return -EPIPE;
 	if (optlen < sizeof(struct tlshd_done) || optlen > MAX_LEN) {
 		tlshd_ctx_fail(ctx, EPROTO, "the daemon's verdict has a wrong length");

@@ -115,6 +115,7 @@ static int put_req(struct sk_buff *skb, const struct tlshd_ctx *ctx, int fd, str
 	    nla_put_u32(skb, TLSHD_R_ROLE, req->start.role) ||
 	    nla_put_u32(skb, TLSHD_R_FLAGS, req->start.flags) ||
 	    nla_put_u32(skb, TLSHD_R_TIMEOUT_MS, req->start.timeout_ms) ||
+	    (req->early_len && nla_put_u32(skb, TLSHD_R_EARLY_LEN, req->early_len)) ||
 	    nla_put_u32(skb, TLSHD_R_AGE_MS, ktime_ms_delta(ktime_get(), req->since)) ||
 	    put_string(skb, TLSHD_R_PROFILE, req->start.profile) ||
 	    put_string(skb, TLSHD_R_SERVER_NAME, req->start.server_name) ||

@@ -9,6 +9,7 @@
 #include <net/inet_sock.h>
 #include "compat.h"
 #include "done.h"
+#include "early.h"
 #include "hs.h"
 #include "overlay.h"
 #include "tx.h"
@@ -47,7 +48,7 @@ static struct tlshd_ctx *ctx_of(const struct socket *sock)
 static int lock_running(struct tlshd_ctx *ctx)
 {
 	mutex_lock(&ctx->mutex);
-	if (tlshd_ctx_state(ctx) == TLSHD_S_HANDSHAKING && ctx->sock)
+	if (tlshd_ctx_running(ctx) && ctx->sock)
 		return 0;
 	mutex_unlock(&ctx->mutex);
 	return -EPIPE;
@@ -210,12 +211,14 @@ static int hs_setsockopt(struct socket *sock, int level, int optname, sockptr_t 
 	if (level == SOL_IP && optname == TLSHD_DONE)
 		return tlshd_done(ctx, optval, optlen);
 	if (level == SOL_IP && optname == TLSHD_EARLY)
-		return -EOPNOTSUPP;
+		return tlshd_early(ctx, optval, optlen);
 	return -ENOPROTOOPT;
 }
 
 static int hs_getsockopt(struct socket *sock, int level, int optname, char __user *optval, int __user *optlen)
 {
+	if (level == SOL_IP && optname == TLSHD_EARLY)
+		return tlshd_early_take(ctx_of(sock), optval, optlen);
 	return -ENOPROTOOPT;
 }
 

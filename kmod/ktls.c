@@ -128,41 +128,59 @@ static u64 seq_of(const struct cipher_context *cipher)
 	return be64_to_cpu(seq);
 }
 
-static bool direction_holds(const struct suite *s, const union tls_crypto_context *crypto,
-			    const struct cipher_context *cipher, const struct tlshd_kdf_keys *keys, u64 seq)
+/* The structs may have changed since this was compiled (CONFIG_MODVERSIONS does not cover them): then nothing matches. */
+static bool holds(const struct suite *s, const union tls_crypto_context *crypto, const struct cipher_context *cipher,
+		  const struct tlshd_kdf_keys *keys)
 {
 	return crypto->info.version == TLS_1_3_VERSION && crypto->info.cipher_type == s->cipher_type &&
 	       !crypto_memneq((const u8 *)crypto + s->key_at, keys->key, s->key_len) &&
-	       !crypto_memneq(cipher->iv, keys->iv, sizeof(keys->iv)) && seq_of(cipher) == seq;
+	       !crypto_memneq(cipher->iv, keys->iv, sizeof(keys->iv));
 }
 
 /**
- * tlshd_ktls_holds() - whether net/tls encrypts and decrypts with exactly these keys
+ * tlshd_ktls_sends() - whether net/tls encrypts with exactly this key
  * @sk: not locked
  * @suite: RFC 8446 B.4
- * @tx: key and IV
- * @tx_seq: next sequence number
- * @rx: likewise
- * @rx_seq: likewise
+ * @keys: key and IV
+ * @seq: next sequence number; NULL: the application may have sent something already
  *
- * Return: true if both directions are in software, TLS 1.3, of @suite, with these values. The structs may have
- * changed since this was compiled (CONFIG_MODVERSIONS does not cover them): then the values do not match, and nothing
- * opens.
+ * Return: true if it is done in software, as TLS 1.3, with these values.
  */
-bool tlshd_ktls_holds(struct sock *sk, u16 suite, const struct tlshd_kdf_keys *tx, u64 tx_seq,
-		      const struct tlshd_kdf_keys *rx, u64 rx_seq)
+bool tlshd_ktls_sends(struct sock *sk, u16 suite, const struct tlshd_kdf_keys *keys, const u64 *seq)
 {
 	const struct suite *s = find(suite);
 	struct tls_context *tls;
-	bool holds = false;
+	bool yes = false;
 
 	lock_sock(sk);
 	tls = tls_get_ctx(sk);
-	if (s && tls && tls->tx_conf == TLS_SW && tls->rx_conf == TLS_SW && tls->prot_info.version == TLS_1_3_VERSION)
-		holds = direction_holds(s, &tls->crypto_send, &tls->tx, tx, tx_seq) &&
-			direction_holds(s, &tls->crypto_recv, &tls->rx, rx, rx_seq);
+	if (s && tls && tls->tx_conf == TLS_SW && tls->prot_info.version == TLS_1_3_VERSION)
+		yes = holds(s, &tls->crypto_send, &tls->tx, keys) && (!seq || seq_of(&tls->tx) == *seq);
 	release_sock(sk);
-	return holds;
+	return yes;
+}
+
+/**
+ * tlshd_ktls_receives() - whether net/tls decrypts with exactly this key
+ * @sk: not locked
+ * @suite: RFC 8446 B.4
+ * @keys: key and IV
+ * @seq: next sequence number
+ *
+ * Return: as tlshd_ktls_sends().
+ */
+bool tlshd_ktls_receives(struct sock *sk, u16 suite, const struct tlshd_kdf_keys *keys, u64 seq)
+{
+	const struct suite *s = find(suite);
+	struct tls_context *tls;
+	bool yes = false;
+
+	lock_sock(sk);
+	tls = tls_get_ctx(sk);
+	if (s && tls && tls->rx_conf == TLS_SW && tls->prot_info.version == TLS_1_3_VERSION)
+		yes = holds(s, &tls->crypto_recv, &tls->rx, keys) && seq_of(&tls->rx) == seq;
+	release_sock(sk);
+	return yes;
 }
 
 /**

@@ -14,8 +14,8 @@ int tlshd_ktls_set_ulp(struct sock *sk);
 int tlshd_ktls_hash_len(u16 suite);
 int tlshd_ktls_key_len(u16 suite);
 bool tlshd_ktls_wears(u16 suite);
-bool tlshd_ktls_holds(struct sock *sk, u16 suite, const struct tlshd_kdf_keys *tx, u64 tx_seq,
-		      const struct tlshd_kdf_keys *rx, u64 rx_seq);
+bool tlshd_ktls_sends(struct sock *sk, u16 suite, const struct tlshd_kdf_keys *keys, const u64 *seq);
+bool tlshd_ktls_receives(struct sock *sk, u16 suite, const struct tlshd_kdf_keys *keys, u64 seq);
 u64 tlshd_ktls_tx_seq(struct sock *sk);
 
 #endif

@@ -7,6 +7,7 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 #include "compat.h"
+#include "early.h"
 #include "ktls.h"
 #include "overlay.h"
 #include "record.h"
@@ -29,40 +30,41 @@ static bool nonblock(const struct socket *sock)
 	return sock->file && (sock->file->f_flags & O_NONBLOCK);
 }
 
-/* An application's call: its connection, once it is open. */
-static int enter(struct tlshd_ctx **ctx, struct socket *sock, long timeo)
+/* A sender's call: its connection, once it may send. */
+static int enter_tx(struct tlshd_ctx **ctx, struct socket *sock, long timeo)
 {
 	*ctx = tlshd_ctx_of(sock->sk);
 	if (unlikely(!*ctx))
 		return -EBADFD;	/* another subsystem took sk_user_data */
-	return tlshd_ctx_wait_open(*ctx, timeo);
+	return tlshd_ctx_wait_writable(*ctx, timeo);
 }
 
 static int overlay_recvmsg(struct socket *sock, struct msghdr *msg, size_t size, int flags)
 {
-	struct tlshd_ctx *ctx;
-	int err = enter(&ctx, sock, flags & MSG_ERRQUEUE ? 0 : sock_rcvtimeo(sock->sk, flags & MSG_DONTWAIT));
+	struct tlshd_ctx *ctx = tlshd_ctx_of(sock->sk);
 
+	if (unlikely(!ctx))
+		return -EBADFD;
 	/* The error queue is the application's in every state. */
-	if (ctx && flags & MSG_ERRQUEUE)
+	if (flags & MSG_ERRQUEUE)
 		return tlshd_base(ctx)->recvmsg(sock, msg, size, flags);
-	return err ?: tlshd_record_recv(ctx, sock, msg, size, flags);
+	return tlshd_record_recv(ctx, sock, msg, size, flags);
 }
 
 static ssize_t overlay_splice_read(struct socket *sock, loff_t *pos, struct pipe_inode_info *pipe, size_t len,
 				   unsigned int flags)
 {
-	bool dontwait = flags & SPLICE_F_NONBLOCK || nonblock(sock);
-	struct tlshd_ctx *ctx;
-	int err = enter(&ctx, sock, sock_rcvtimeo(sock->sk, dontwait));
+	struct tlshd_ctx *ctx = tlshd_ctx_of(sock->sk);
 
-	return err ?: tlshd_splice_read(ctx, sock, pipe, len, dontwait);
+	if (unlikely(!ctx))
+		return -EBADFD;
+	return tlshd_splice_read(ctx, sock, pipe, len, flags & SPLICE_F_NONBLOCK || nonblock(sock));
 }
 
 static int overlay_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
 {
 	struct tlshd_ctx *ctx;
-	int err = enter(&ctx, sock, sock_sndtimeo(sock->sk, msg->msg_flags & MSG_DONTWAIT));
+	int err = enter_tx(&ctx, sock, sock_sndtimeo(sock->sk, msg->msg_flags & MSG_DONTWAIT));
 
 	return err ?: tlshd_tx_sendmsg(ctx, sock, msg, size);
 }
@@ -71,7 +73,7 @@ static int overlay_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
 static ssize_t overlay_sendpage(struct socket *sock, struct page *page, int offset, size_t size, int flags)
 {
 	struct tlshd_ctx *ctx;
-	int err = enter(&ctx, sock, sock_sndtimeo(sock->sk, flags & MSG_DONTWAIT));
+	int err = enter_tx(&ctx, sock, sock_sndtimeo(sock->sk, flags & MSG_DONTWAIT));
 
 	err = err ?: tlshd_tx_begin(ctx, flags, size);
 	if (err)
@@ -88,7 +90,7 @@ static void overlay_splice_eof(struct socket *sock)
 	struct tlshd_ctx *ctx;
 	const struct proto_ops *base;
 
-	if (enter(&ctx, sock, 0) || tlshd_tx_begin(ctx, MSG_NOSIGNAL, 0))
+	if (enter_tx(&ctx, sock, 0) || tlshd_tx_begin(ctx, MSG_NOSIGNAL, 0))
 		return;
 	base = tlshd_base(ctx);
 	if (base->splice_eof)
@@ -97,9 +99,17 @@ static void overlay_splice_eof(struct socket *sock)
 }
 #endif
 
+/* What may be read below is the daemon's: only early data counts. */
+static __poll_t poll_early(struct tlshd_ctx *ctx, struct file *file, struct socket *sock)
+{
+	__poll_t events = tlshd_base(ctx)->poll(file, sock, NULL) & (EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND | EPOLLERR);
+
+	return tlshd_early_pending(ctx) ? events | EPOLLIN | EPOLLRDNORM : events;
+}
+
 /*
- * Success shows EPOLLOUT, and EPOLLIN only for what is below: an EPOLLIN of ours would send a blocking reader to
- * sleep. A failure shows everything, for ever.
+ * Success shows EPOLLOUT, and EPOLLIN only for what is below or early data: any other EPOLLIN of ours would send a
+ * blocking reader to sleep. A failure shows everything, for ever.
  */
 static __poll_t overlay_poll(struct file *file, struct socket *sock, struct poll_table_struct *wait)
 {
@@ -113,12 +123,18 @@ static __poll_t overlay_poll(struct file *file, struct socket *sock, struct poll
 	switch (tlshd_ctx_state(ctx)) {
 	case TLSHD_S_HANDSHAKING:
 		return 0;
+	case TLSHD_S_EARLY:
+		return poll_early(ctx, file, sock);
 	case TLSHD_S_FAILED:
 		return EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM | EPOLLERR | EPOLLHUP | EPOLLRDHUP;
 	}
 	events = tlshd_base(ctx)->poll(file, sock, NULL);
 	if (test_bit(TLSHD_CTX_RX_EOF, &ctx->flags) || READ_ONCE(ctx->rx_err))
 		events |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
+	if (tlshd_early_pending(ctx))
+		events |= EPOLLIN | EPOLLRDNORM;
+	if (unlikely(test_bit(TLSHD_CTX_CONFIRM, &ctx->flags)))
+		events |= EPOLLPRI;
 	return events;
 }
 
@@ -137,11 +153,14 @@ static int overlay_shutdown(struct socket *sock, int how)
 		 */
 		set_bit(TLSHD_CTX_SHUT_RD, &ctx->flags);
 		smp_mb__after_atomic();
-		if (tlshd_ctx_state(ctx) == TLSHD_S_HANDSHAKING)
+		if (tlshd_ctx_running(ctx))
 			return 0;
 	} else {
-		tlshd_ctx_fail(ctx, ECONNABORTED, "the application shut the connection down during the handshake");
-		if (tlshd_ctx_state(ctx) == TLSHD_S_OPEN)
+		/* A response to early data may be complete before the handshake is. */
+		if (how == SHUT_RDWR || tlshd_ctx_state(ctx) != TLSHD_S_EARLY)
+			tlshd_ctx_fail(ctx, ECONNABORTED,
+				       "the application shut the connection down during the handshake");
+		if (tlshd_ctx_state(ctx) != TLSHD_S_FAILED)
 			tlshd_tx_alert(ctx, sock, TLSHD_ALERT_CLOSE_NOTIFY);
 	}
 	return tlshd_base(ctx)->shutdown(sock, how);
@@ -270,6 +289,7 @@ static int overlay_release(struct socket *sock)
 	const struct proto_ops *base;
 	struct tlshd_ctx *ctx;
 	struct tlshd_pad *pad;
+	bool open;
 	int err;
 
 	if (!sk)
@@ -277,17 +297,21 @@ static int overlay_release(struct socket *sock)
 	ctx = tlshd_ctx_get(sk);
 	if (WARN_ON_ONCE(!ctx))
 		return 0;
+	open = tlshd_ctx_state(ctx) == TLSHD_S_EARLY;	/* what was written by then is whole */
 	tlshd_ctx_fail(ctx, ECONNABORTED, "the application closed the socket");
+	open |= tlshd_ctx_state(ctx) == TLSHD_S_OPEN;
 	mutex_lock(&ctx->mutex);
 	tlshd_overlay_unrelay(ctx);
 	ctx->sock = NULL;
 	mutex_unlock(&ctx->mutex);
 	timer_delete_sync(&ctx->deadline);
 
-	if (tlshd_ctx_state(ctx) == TLSHD_S_OPEN) {
+	if (open) {
+		sock_error(sk);		/* nobody reads it any more, and it would stop the alert */
 		tlshd_tx_alert(ctx, sock, TLSHD_ALERT_CLOSE_NOTIFY);
-		tlshd_record_drain(ctx, sock);
 	}
+	if (tlshd_ctx_state(ctx) == TLSHD_S_OPEN)
+		tlshd_record_drain(ctx, sock);
 	uncover(ctx, sock);
 	base = READ_ONCE(sock->ops);
 	err = base->release(sock);

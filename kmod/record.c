@@ -3,6 +3,7 @@
 #include <linux/sched/signal.h>
 #include <linux/tls.h>
 #include <net/sock.h>
+#include "early.h"
 #include "overlay.h"
 #include "record.h"
 #include "ticket.h"
@@ -272,23 +273,34 @@ static int recv_data(struct tlshd_ctx *ctx, struct socket *sock, struct msghdr *
 }
 
 /**
- * tlshd_record_recv() - read application data
- * @ctx: open
+ * tlshd_record_recv() - read application data, early data first
+ * @ctx: in any state; the caller is inside a call on the application's file
  * @sock: the application's
  * @msg: its message; net/tls gets no control buffer, which makes it say EIO at a control record and leave it where it
  *	is. The MSG_CTRUNC and MSG_EOR that it then sets for every record are cleared again
  * @size: of the message
  * @flags: of recvmsg()
  *
- * Return: bytes, 0 at EOF, or a negative errno; once the peer broke the protocol or sent a fatal alert always
+ * Return: bytes, 0 at EOF, or a negative errno (-EAGAIN, -ERESTARTSYS and the handshake's before it is open); once the peer broke the protocol or sent a fatal alert always
  * -EPROTO, after its KeyUpdate always -EKEYEXPIRED.
  */
 int tlshd_record_recv(struct tlshd_ctx *ctx, struct socket *sock, struct msghdr *msg, size_t size, int flags)
 {
 	size_t control_len = msg->msg_controllen;
 	void *control_buf = msg->msg_control;
-	int ret = recv_data(ctx, sock, msg, size, flags);
+	long timeo = sock_rcvtimeo(ctx->sk, flags & MSG_DONTWAIT);
+	int ret;
 
+	do {
+		ret = tlshd_ctx_wait_readable(ctx, timeo);
+		if (ret)
+			return ret;
+		ret = tlshd_early_recv(ctx, msg, size, flags);
+		if (ret != -ENODATA)
+			return ret;
+		/* Early still: another reader was quicker. */
+	} while (unlikely(tlshd_ctx_state(ctx) != TLSHD_S_OPEN));
+	ret = recv_data(ctx, sock, msg, size, flags);
 	msg->msg_control = control_buf;
 	msg->msg_controllen = control_len;
 	msg->msg_flags &= ~(MSG_CTRUNC | MSG_EOR);

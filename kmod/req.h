@@ -31,6 +31,7 @@ struct tlshd_req {
 	const struct cred *cred;	/* START's caller */
 	struct pid *pid;		/* his thread group; for logs */
 	u64 cgroup;
+	u32 early_len;			/* of a client: what the daemon may take */
 	ktime_t since;
 	struct sockaddr_storage local, peer;
 	int local_len, peer_len;

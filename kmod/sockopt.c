@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/netfilter.h>
 #include <linux/tcp.h>
+#include "early.h"
 #include "info.h"
 #include "sockopt.h"
 #include "start.h"
@@ -20,6 +21,7 @@ int tlshd_sockopt_set(struct sock *sk, int optname, sockptr_t optval, unsigned i
 	case TLSHD_START:
 		return tlshd_start(sk, optval, optlen);
 	case TLSHD_CONFIRM:
+		return tlshd_early_confirm(sk);
 	case TLSHD_REKEY:
 		return -EOPNOTSUPP;
 	}

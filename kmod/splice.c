@@ -28,7 +28,7 @@ static int alloc_pages_for(struct bio_vec *vec, int n)
 
 /**
  * tlshd_splice_read() - read application data into a pipe
- * @ctx: open
+ * @ctx: in any state
  * @sock: the application's
  * @pipe: locked by the caller, so its room does not shrink
  * @len: bytes wanted

@@ -5,6 +5,7 @@
 #include <net/sock.h>
 #include "compat.h"
 #include "ctx.h"
+#include "early.h"
 #include "hs.h"
 #include "ktls.h"
 #include "overlay.h"
@@ -12,7 +13,8 @@
 #include "start.h"
 #include "trace.h"
 
-#define FLAGS_KNOWN (TLSHD_F_NOWAIT | TLSHD_F_ANY_NAME | TLSHD_F_NO_RESUME)
+#define FLAGS_KNOWN (TLSHD_F_NOWAIT | TLSHD_F_ANY_NAME | TLSHD_F_NO_RESUME | FLAGS_EARLY)
+#define FLAGS_EARLY (TLSHD_F_ACCEPT_EARLY | TLSHD_F_MARK_EARLY)	/* a server's */
 
 /* No later version of the struct comes near it. */
 #define MAX_SIZE PAGE_SIZE
@@ -50,7 +52,7 @@ static int check(const struct tlshd_start *s)
 	if (s->role == TLSHD_SERVER)
 		return s->server_name[0] || any_name ? -EINVAL : 0;
 	if (s->role == TLSHD_CLIENT)
-		return s->server_name[0] || any_name ? 0 : -EINVAL;
+		return (s->server_name[0] || any_name) && !(s->flags & FLAGS_EARLY) ? 0 : -EINVAL;
 	return -EINVAL;
 }
 
@@ -68,9 +70,9 @@ static int read_start(struct tlshd_start *s, sockptr_t optval, unsigned int optl
 	err = err ?: check(s);
 	if (err)
 		return err;
-	if (optlen > s->size)	/* early data */
-		return s->role == TLSHD_CLIENT ? -EOPNOTSUPP : -EINVAL;
-	return 0;
+	if (optlen > s->size && s->role != TLSHD_CLIENT)	/* early data */
+		return -EINVAL;
+	return optlen - s->size > TLSHD_EARLY_MAX ? -EMSGSIZE : 0;
 }
 
 static bool may_wait(const struct socket *sock, const struct tlshd_start *s)
@@ -78,14 +80,14 @@ static bool may_wait(const struct socket *sock, const struct tlshd_start *s)
 	return !(s->flags & TLSHD_F_NOWAIT) && !(sock->file->f_flags & O_NONBLOCK);
 }
 
-/* Wait for the end. -ERESTARTNOHAND: EINTR if a handler ran; stopping, freezing and tracing only restart the wait. */
+/* Wait for the end, or early data. -ERESTARTNOHAND: EINTR if a handler ran; stopping, freezing and tracing only restart the wait. */
 static int wait_end(struct tlshd_ctx *ctx)
 {
 	if (wait_event_interruptible(ctx->wait, tlshd_ctx_state(ctx) != TLSHD_S_HANDSHAKING)) {
 		WRITE_ONCE(ctx->interrupted, task_pid(current));
 		return -ERESTARTNOHAND;
 	}
-	return tlshd_ctx_state(ctx) == TLSHD_S_OPEN ? 0 : -(int)ctx->info.error;
+	return tlshd_ctx_state(ctx) == TLSHD_S_FAILED ? -(int)ctx->info.error : 0;
 }
 
 /* START on a socket that has been through it. */
@@ -94,6 +96,7 @@ static int again(struct tlshd_ctx *ctx, const struct socket *sock, const struct 
 	switch (tlshd_ctx_state(ctx)) {
 	case TLSHD_S_HANDSHAKING:
 		return may_wait(sock, s) ? wait_end(ctx) : -EALREADY;
+	case TLSHD_S_EARLY:
 	case TLSHD_S_OPEN:
 		/* Success is told once to whom a signal took it from. */
 		if (cmpxchg(&ctx->interrupted, task_pid(current), NULL) == task_pid(current))
@@ -204,7 +207,7 @@ static int install(struct tlshd_ctx *ctx, struct socket *sock, const struct prot
 	return err == -EEXIST ? -EBUSY : err;
 }
 
-static int begin(struct socket *sock, const struct tlshd_start *s)
+static int begin(struct socket *sock, const struct tlshd_start *s, sockptr_t optval, unsigned int optlen)
 {
 	const struct proto_ops *table = tlshd_overlay_for(sock);
 	struct tlshd_ctx *ctx;
@@ -217,6 +220,7 @@ static int begin(struct socket *sock, const struct tlshd_start *s)
 	if (!ctx)
 		return -ENOMEM;
 	err = note_names(&ctx->req, sock);
+	err = err ?: tlshd_early_keep(ctx, optval, s->size, optlen - s->size);
 	err = err ?: tlshd_req_reserve(ctx);
 	if (err)
 		goto put;
@@ -281,7 +285,7 @@ int tlshd_start(struct sock *sk, sockptr_t optval, unsigned int optlen)
 		return err;
 	ctx = tlshd_ctx_get(sk);
 	if (!ctx) {
-		err = sk->sk_state == TCP_ESTABLISHED ? begin(sock, &s) : -ENOTCONN;
+		err = sk->sk_state == TCP_ESTABLISHED ? begin(sock, &s, optval, optlen) : -ENOTCONN;
 		/* Another thread's START was quicker: its end is the one to wait for. */
 		if (err == -EALREADY)
 			ctx = tlshd_ctx_get(sk);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/tls.h>
 #include <net/sock.h>
@@ -46,7 +47,7 @@ static bool try_tx(struct tlshd_ctx *ctx)
 }
 
 /**
- * tlshd_tx_begin() - become the sender of an open connection
+ * tlshd_tx_begin() - become the sender of a connection that is open or early
  * @ctx: the caller is inside a call on the application's file
  * @flags: MSG_DONTWAIT not to wait for another sender; MSG_NOSIGNAL for no SIGPIPE
  * @size: bytes to be sent
@@ -88,9 +89,40 @@ void tlshd_tx_end(struct tlshd_ctx *ctx)
 		tlshd_ctx_wake_app(ctx);
 }
 
+/*
+ * Before the client's Finished the daemon still reads from this connection: an application that stalled in a fault
+ * inside net/tls would hold the socket lock, and with it a thread of the daemon. So its data is copied first.
+ * tx_mutex held.
+ */
+static int send_early(struct tlshd_ctx *ctx, struct socket *sock, struct msghdr *msg, size_t size)
+{
+	size_t max = min_t(size_t, size, TLSHD_RECORD_MAX), total = 0;
+	struct msghdr inner = { .msg_flags = msg->msg_flags };
+	void *buf = kvmalloc(max ?: 1, GFP_KERNEL_ACCOUNT);
+	struct kvec vec;
+	int ret = -ENOMEM;
+
+	if (!buf)
+		return ret;
+	do {
+		vec = (struct kvec){ buf, min(size - total, max) };
+		ret = -EFAULT;
+		if (!copy_from_iter_full(buf, vec.iov_len, &msg->msg_iter))
+			break;
+		inner.msg_flags = msg->msg_flags | (total + vec.iov_len < size ? MSG_MORE : 0);
+		iov_iter_kvec(&inner.msg_iter, ITER_SOURCE, &vec, 1, vec.iov_len);
+		ret = tlshd_base(ctx)->sendmsg(sock, &inner, vec.iov_len);
+		if (ret > 0)
+			total += ret;
+		iov_iter_revert(&msg->msg_iter, vec.iov_len - max(ret, 0));
+	} while (ret == vec.iov_len && total < size);
+	kvfree_sensitive(buf, max);
+	return total ?: ret;
+}
+
 /**
  * tlshd_tx_sendmsg() - send application data
- * @ctx: open
+ * @ctx: open or early
  * @sock: the application's
  * @msg: its message; its control data is not passed on, for it could set record types. MSG_WAITALL, which io_uring
  *	sets for sends, and MSG_EOR, which 6.1 does not know, would be EOPNOTSUPP below; neither means a thing here
@@ -110,7 +142,10 @@ int tlshd_tx_sendmsg(struct tlshd_ctx *ctx, struct socket *sock, struct msghdr *
 	msg->msg_flags &= ~(MSG_WAITALL | MSG_EOR);
 	msg->msg_control = NULL;
 	msg->msg_controllen = 0;
-	ret = tlshd_base(ctx)->sendmsg(sock, msg, size);
+	if (unlikely(tlshd_ctx_state(ctx) == TLSHD_S_EARLY) && user_backed_iter(&msg->msg_iter))
+		ret = send_early(ctx, sock, msg, size);
+	else
+		ret = tlshd_base(ctx)->sendmsg(sock, msg, size);
 	msg->msg_control = control;
 	msg->msg_controllen = control_len;
 	msg->msg_flags = flags;

@@ -18,7 +18,7 @@
 #define TLSHD_START		0x5400	/* set: struct tlshd_start */
 #define TLSHD_INFO		0x5401	/* get: struct tlshd_info */
 #define TLSHD_PEER_CHAIN	0x5402	/* get: DER certificates; EOPNOTSUPP in this version */
-#define TLSHD_CONFIRM		0x5403	/* set: EOPNOTSUPP in this version */
+#define TLSHD_CONFIRM		0x5403	/* set: no value; waits until nothing read so far or later can be a replay */
 #define TLSHD_REKEY		0x5404	/* set: EOPNOTSUPP in this version */
 #define TLSHD_EXPORT		0x5405	/* get: EOPNOTSUPP in this version */
 
@@ -41,15 +41,25 @@ enum tlshd_start_flags {
 	TLSHD_F_NOWAIT		= 1 << 0,	/* EINPROGRESS at once, also on a blocking socket; io_uring needs it */
 	TLSHD_F_ANY_NAME	= 1 << 1,	/* client: verify the chain but no name; the profile must permit it */
 	TLSHD_F_NO_RESUME	= 1 << 2,	/* client: offer and store no session; server: give and take no ticket */
-	TLSHD_F_ACCEPT_EARLY	= 1 << 3,	/* server: take 0-RTT data; not supported in this version */
+	TLSHD_F_ACCEPT_EARLY	= 1 << 3,	/* server: take 0-RTT data, if the profile's tickets allow it */
 	TLSHD_F_KEEP_CHAIN	= 1 << 4,	/* keep the peer's chain for TLSHD_PEER_CHAIN; not supported in this version */
+	TLSHD_F_MARK_EARLY	= 1 << 5,	/* server: a TLSHD_CMSG_EARLY comes with each recvmsg() of 0-RTT data */
 };
+
+#define TLSHD_EARLY_MAX		16384	/* bytes of early data that a client's START takes */
+
+/*
+ * Level IPPROTO_IP, a __u32 that is 1: what this recvmsg() returned is 0-RTT data, which may be a replay. Early data comes
+ * before everything else and never together with it.
+ */
+#define TLSHD_CMSG_EARLY	0x5420
 
 /**
  * struct tlshd_start - TLSHD_START: begin a TLS 1.3 handshake on a connected TCP socket
  * @size: bytes of this struct as the caller knows it. Smaller than the first version or larger than optlen is EINVAL; bytes
- *	beyond what the module knows must be zero, else EINVAL. Bytes from @size to optlen are a client's early data, which
- *	this version refuses (EOPNOTSUPP)
+ *	beyond what the module knows must be zero, else EINVAL. Bytes from @size to optlen, TLSHD_EARLY_MAX at most, are a
+ *	client's early data: sent with the first flight if a stored session allows it. TLSHD_INFO says whether they were
+ *	accepted; if they were not, they are the application's to send again, as ordinary data
  * @role: enum tlshd_role; anything else is EINVAL
  * @flags: enum tlshd_start_flags
  * @timeout_ms: milliseconds for the whole handshake; 0 takes the profile's, a larger value than the profile's is capped
@@ -68,7 +78,7 @@ enum tlshd_start_flags {
  * Errors: EOPNOTSUPP not a TCP socket, or a listening one (this version); ENOTCONN not established; EALREADY; EISCONN; EBUSY
  * another user of the socket's ULP or sk_user_data; ESRCH no daemon serves this caller; EAGAIN too many handshakes pending;
  * EACCES the caller may not use the profile; ENOENT no such profile; EINVAL a bad struct; EFAULT; EINTR; ENOMEM, ENFILE;
- * ETIMEDOUT the deadline passed; EPROTO the peer broke the protocol or refused it with an alert; EKEYREJECTED a certificate was
+ * EMSGSIZE too much early data; ETIMEDOUT the deadline passed; EPROTO the peer broke the protocol or refused it with an alert; EKEYREJECTED a certificate was
  * refused; EKEYEXPIRED a certificate has expired; ECONNRESET the peer left; ECONNABORTED the daemon died.
  * After a failure the socket is dead: every I/O fails, it never becomes a plain socket again.
  */
@@ -85,7 +95,7 @@ struct tlshd_start {
 
 enum tlshd_state {
 	TLSHD_S_HANDSHAKING	= 1,
-	TLSHD_S_EARLY		= 2,	/* not reached in this version */
+	TLSHD_S_EARLY		= 2,	/* server: early data may be read and data be written; not yet confirmed */
 	TLSHD_S_OPEN		= 3,
 	TLSHD_S_CLOSED		= 4,	/* both directions have ended */
 	TLSHD_S_FAILED		= 5,	/* terminal */
@@ -131,7 +141,7 @@ enum tlshd_info_flags {
  * @tickets: NewSessionTicket messages seen
  * @reserved, @reserved2: zero
  * @peer_leaf_sha256: of the peer's leaf certificate in DER; zero if it sent none
- * @replay_token: names early data for an application's own duplicate filter; zero in this version
+ * @replay_token: names early data for an application's own duplicate filter: the same for each replay of it
  * @reason: the failure in words, for people
  * @peer_subject: for people, never for decisions
  * @alpn: the negotiated protocol, or empty

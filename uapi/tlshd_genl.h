@@ -92,6 +92,7 @@ enum tlshd_req_attr {
 	TLSHD_R_CGROUP,		/* u64: id of the caller's cgroup (v2), 0 without one */
 	TLSHD_R_PEER,		/* struct sockaddr_in or sockaddr_in6 */
 	TLSHD_R_LOCAL,		/* likewise */
+	TLSHD_R_EARLY_LEN,	/* u32: bytes of early data that a client's START came with; absent if none */
 	TLSHD_R_PAD,
 	__TLSHD_R_MAX
 };
@@ -106,7 +107,7 @@ enum tlshd_ticket_attr {
 #define TLSHD_T_MAX (__TLSHD_T_MAX - 1)
 
 /* Options on a handshake socket, level IPPROTO_IP; on any other socket ENOPROTOOPT. */
-#define TLSHD_EARLY		0x5410	/* set; EOPNOTSUPP in this version */
+#define TLSHD_EARLY		0x5410	/* set: struct tlshd_early and what follows it. get: a client's early data, once */
 #define TLSHD_DONE		0x5411	/* set: struct tlshd_done and what follows it */
 
 #define TLSHD_SECRET_MAX	48	/* SHA-384 */
@@ -114,6 +115,39 @@ enum tlshd_ticket_attr {
 #define TLSHD_BLOB_MAX		512
 #define TLSHD_TICKET_MAX	2560	/* of a NewSessionTicket that is handed on: a ticket of 2 KiB and what is around it */
 #define TLSHD_CHAIN_MAX		16384
+
+#define TLSHD_EARLY_QUEUE	65536	/* bytes of early data that a server's connection may bring, in all */
+
+/**
+ * struct tlshd_early - TLSHD_EARLY: a server has accepted early data
+ * @size: sizeof(struct tlshd_early) as the daemon knows it
+ * @hash_len: 32 or 48 in the first call, which comes when our Finished and tickets are sent and TLS_TX is set: the connection
+ *	is then EARLY, START returns, and the application may read early data and write. 0 later
+ * @info_len: first call: bytes of struct tlshd_info behind this struct, which say what is known by now; replay_token is taken
+ *	from it, too
+ * @data_len: bytes of early data behind the info, TLSHD_EARLY_MAX at most, possibly none
+ * @reserved: zero
+ * @tx_seq: first call: sequence number that TLS_TX was given
+ * @tx_secret: first call: our application traffic secret, @hash_len bytes
+ *
+ * The lengths must add up to optlen. DONE ends the state; if it names an alert, the module sends it.
+ *
+ * Errors: EPIPE the handshake has ended; EOPNOTSUPP START did not set TLSHD_F_ACCEPT_EARLY; EMSGSIZE more than TLSHD_EARLY_QUEUE
+ * in all; EINVAL a length or field is wrong, or a first call comes second; EPROTO kTLS does not send with these keys, which ends
+ * the handshake; EFAULT; ENOMEM.
+ *
+ * getsockopt(): what the application gave START to send, once. Errors: ENODATA none (left); EMSGSIZE not enough room; EPIPE;
+ * EFAULT, after which it is lost.
+ */
+struct tlshd_early {
+	__u32 size;
+	__u16 hash_len;
+	__u16 info_len;
+	__u32 data_len;
+	__u32 reserved;
+	__u64 tx_seq;
+	__u8 tx_secret[TLSHD_SECRET_MAX];
+};
 
 /**
  * struct tlshd_done - TLSHD_DONE: the daemon's verdict; ends the handshake whatever it says

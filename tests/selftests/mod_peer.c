@@ -168,6 +168,7 @@ static void parse(struct request *r, const char *attrs, size_t len)
 	r->flags = get_u32(attrs, len, TLSHD_R_FLAGS);
 	r->uid = get_u32(attrs, len, TLSHD_R_UID);
 	r->pid = get_u32(attrs, len, TLSHD_R_PID);
+	r->early_len = get_u32(attrs, len, TLSHD_R_EARLY_LEN);
 	get_string(r->profile, sizeof(r->profile), attrs, len, TLSHD_R_PROFILE);
 	get_string(r->server_name, sizeof(r->server_name), attrs, len, TLSHD_R_SERVER_NAME);
 	if (peer)

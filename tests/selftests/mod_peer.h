@@ -30,7 +30,7 @@ struct ticket {
 
 struct request {
 	int fd;
-	uint32_t role, flags, uid, pid;
+	uint32_t role, flags, uid, pid, early_len;
 	char profile[TLSHD_PROFILE_LEN], server_name[TLSHD_NAME_LEN];
 	struct sockaddr_storage peer;
 };

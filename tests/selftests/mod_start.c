@@ -128,7 +128,7 @@ TEST_F(start, checks_its_struct)
 {
 	struct {
 		struct tlshd_start s;
-		char more[64];
+		char more[TLSHD_EARLY_MAX + 1];
 	} b;
 
 #define REFUSED(change, len, error) do { \
@@ -142,7 +142,7 @@ TEST_F(start, checks_its_struct)
 	REFUSED(, 8, EINVAL);
 	REFUSED(b.s.size--, sizeof(b.s), EINVAL);
 	REFUSED(b.s.size++, sizeof(b.s), EINVAL);
-	REFUSED(b.s.size = sizeof(b); b.more[63] = 1, sizeof(b), EINVAL);
+	REFUSED(b.s.size = sizeof(b.s) + 64; b.more[63] = 1, sizeof(b.s) + 64, EINVAL);
 	REFUSED(b.s.role = 0, sizeof(b.s), EINVAL);
 	REFUSED(b.s.role = 3, sizeof(b.s), EINVAL);
 	REFUSED(b.s.flags = 1u << 31, sizeof(b.s), EINVAL);
@@ -154,16 +154,17 @@ TEST_F(start, checks_its_struct)
 	REFUSED(memset(b.s.alpn, 'x', sizeof(b.s.alpn)), sizeof(b.s), EINVAL);
 	REFUSED(b.s.server_name[0] = 0, sizeof(b.s), EINVAL);
 	REFUSED(b.s.role = TLSHD_SERVER, sizeof(b.s), EINVAL);
-	REFUSED(, sizeof(b), EOPNOTSUPP);	/* early data */
+	REFUSED(, sizeof(b), EMSGSIZE);	/* early data */
+	REFUSED(b.s.role = TLSHD_SERVER; b.s.server_name[0] = 0, sizeof(b.s) + 1, EINVAL);
 	errno = 0;
 	EXPECT_EQ(-1, setsockopt(self->p.app, IPPROTO_IP, TLSHD_START, (void *)8, sizeof(b.s)));
 	EXPECT_EQ(EFAULT, errno);
 	/* A longer struct that says nothing more is taken. */
 	memset(&b, 0, sizeof(b));
 	start_init(&b.s, TLSHD_CLIENT);
-	b.s.size = sizeof(b);
+	b.s.size = sizeof(b.s) + 64;
 	b.s.flags = TLSHD_F_NOWAIT;
-	EXPECT_EQ(-1, setsockopt(self->p.app, IPPROTO_IP, TLSHD_START, &b, sizeof(b)));
+	EXPECT_EQ(-1, setsockopt(self->p.app, IPPROTO_IP, TLSHD_START, &b, sizeof(b.s) + 64));
 	EXPECT_EQ(EINPROGRESS, errno);
 }
 
