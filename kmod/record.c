@@ -281,8 +281,8 @@ static int recv_data(struct tlshd_ctx *ctx, struct socket *sock, struct msghdr *
  * @size: of the message
  * @flags: of recvmsg()
  *
- * Return: bytes, 0 at EOF, or a negative errno (-EAGAIN, -ERESTARTSYS and the handshake's before it is open); once the peer broke the protocol or sent a fatal alert always
- * -EPROTO, after its KeyUpdate always -EKEYEXPIRED.
+ * Return: bytes, 0 at EOF, or a negative errno (-EAGAIN, -ERESTARTSYS and the handshake's before it is open); once the
+ * peer broke the protocol or sent a fatal alert always -EPROTO, after its KeyUpdate always -EKEYEXPIRED.
  */
 int tlshd_record_recv(struct tlshd_ctx *ctx, struct socket *sock, struct msghdr *msg, size_t size, int flags)
 {

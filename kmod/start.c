@@ -80,7 +80,10 @@ static bool may_wait(const struct socket *sock, const struct tlshd_start *s)
 	return !(s->flags & TLSHD_F_NOWAIT) && !(sock->file->f_flags & O_NONBLOCK);
 }
 
-/* Wait for the end, or early data. -ERESTARTNOHAND: EINTR if a handler ran; stopping, freezing and tracing only restart the wait. */
+/*
+ * Wait for the end, or early data. -ERESTARTNOHAND: EINTR if a handler ran; stopping, freezing and tracing only restart
+ * the wait.
+ */
 static int wait_end(struct tlshd_ctx *ctx)
 {
 	if (wait_event_interruptible(ctx->wait, tlshd_ctx_state(ctx) != TLSHD_S_HANDSHAKING)) {

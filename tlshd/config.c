@@ -179,6 +179,20 @@ static int on_ticket_lifetime(cfg_t *cfg, cfg_opt_t *opt)
 	return 0;
 }
 
+static int on_early_data(cfg_t *cfg, cfg_opt_t *opt)
+{
+	check_range(cfg, opt, 0, CONFIG_EARLY_MAX);
+	rd.cur.early_data = (uint32_t)cfg_opt_getnint(opt, 0);
+	rd.cur.early_data_line = cfg->line;
+	return 0;
+}
+
+static int on_early_data_window(cfg_t *cfg, cfg_opt_t *opt)
+{
+	check_range(cfg, opt, 1, CONFIG_WINDOW_MAX);
+	return 0;
+}
+
 static int on_ticket_key_interval(cfg_t *cfg, cfg_opt_t *opt)
 {
 	check_range(cfg, opt, 1, CONFIG_LIFETIME_MAX);
@@ -431,12 +445,14 @@ static const struct { const char *path; cfg_validate_callback_t on; } handlers[]
 	{ "log-level", on_log_level },
 	{ "ticket-keys", on_ticket_keys },
 	{ "ticket-key-interval", on_ticket_key_interval },
+	{ "early-data-window", on_early_data_window },
 	{ "profile", on_profile },
 	{ "profile|trust", on_trust },
 	{ "profile|alpn", on_alpn },
 	{ "profile|timeout", on_timeout },
 	{ "profile|tickets", on_tickets },
 	{ "profile|ticket-lifetime", on_ticket_lifetime },
+	{ "profile|early-data", on_early_data },
 	{ "profile|suites", on_suites },
 	{ "profile|groups", on_groups },
 	{ "profile|identity", on_identity },
@@ -472,6 +488,7 @@ static cfg_t *make_parser(void)
 		CFG_INT("timeout", 10, CFGF_NONE),
 		CFG_INT("tickets", CONFIG_TICKETS_DEFAULT, CFGF_NONE),
 		CFG_INT("ticket-lifetime", CONFIG_LIFETIME_DEFAULT, CFGF_NONE),
+		CFG_INT("early-data", 0, CFGF_NONE),
 		CFG_STR_LIST("suites", NULL, CFGF_NONE),
 		CFG_STR_LIST("groups", NULL, CFGF_NONE),
 		CFG_END(),
@@ -482,6 +499,7 @@ static cfg_t *make_parser(void)
 		CFG_STR("log-level", "info", CFGF_NONE),
 		CFG_STR("ticket-keys", NULL, CFGF_NODEFAULT),
 		CFG_INT("ticket-key-interval", 0, CFGF_NODEFAULT),
+		CFG_INT("early-data-window", CONFIG_WINDOW_DEFAULT, CFGF_NONE),
 		CFG_SEC("profile", profile, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 		CFG_END(),
 	};
@@ -500,6 +518,23 @@ static uint32_t count_cores(void)
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
 
 	return n < 1 ? 1 : n > CONFIG_THREADS_MAX ? CONFIG_THREADS_MAX : (uint32_t)n;
+}
+
+/* Early data needs tickets that allow it, and a table of what was taken. */
+static void finish_early_data(cfg_t *cfg)
+{
+	struct config *c = rd.c;
+
+	for (size_t i = 0; i < c->num_profiles; i++) {
+		const struct config_profile *p = &c->profiles[i];
+
+		if (!p->early_data)
+			continue;
+		c->early_window_ms = 1000 * (uint32_t)cfg_getint(cfg, "early-data-window");
+		if (!p->num_tickets)
+			report_error(rd.r, p->early_data_line, "early-data: profile '%s' gives no tickets; expected tickets of at "
+				     "least 1, or early-data of 0", p->name);
+	}
 }
 
 /* A quarter of the longest lifetime, unless told: then five keys open tickets, and the oldest is little older than needed. */
@@ -539,6 +574,7 @@ static void finish(cfg_t *cfg, int rc)
 		rd.c->threads = count_cores();
 	rd.c->max_handshakes = (uint32_t)cfg_getint(cfg, "max-handshakes");
 	finish_tickets(cfg);
+	finish_early_data(cfg);
 	if (!rd.c->num_profiles)
 		report_error(rd.r, 0, "no profile; expected at least one section profile \"NAME\" { ... }");
 }

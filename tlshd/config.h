@@ -23,6 +23,10 @@
 /* As many as the module lets in, so that its limits for one user are met before ours, which all users share. */
 #define CONFIG_HANDSHAKES_DEFAULT 16384
 #define CONFIG_TIMEOUT_MAX	300	/* seconds */
+#define CONFIG_WINDOW_DEFAULT	10	/* seconds; RFC 8446 8.3 */
+#define CONFIG_WINDOW_MAX	60
+/* Bytes: with what records add it stays below what the engine skips when it refuses early data (EARLY_SKIP_MAX). */
+#define CONFIG_EARLY_MAX	32768
 #define CONFIG_TICKETS_DEFAULT	2	/* a browser opens a second connection while the first ticket is in use */
 #define CONFIG_LIFETIME_DEFAULT	(24 * 3600)
 #define CONFIG_LIFETIME_MAX	(7 * 24 * 3600)	/* RFC 8446 4.6.1 */
@@ -59,6 +63,8 @@ struct config_profile {
 	size_t num_suites, num_groups;
 	uint32_t timeout_ms;
 	uint32_t num_tickets, ticket_lifetime_s;
+	uint32_t early_data;	/* bytes that tickets allow; 0: none */
+	int early_data_line;
 	struct config_role roles[2];	/* by enum tls_role */
 };
 
@@ -66,6 +72,7 @@ struct config {
 	uint32_t threads;	/* never 0: resolved */
 	uint32_t max_handshakes;
 	enum log_level log_level;
+	uint32_t early_window_ms;	/* 0: no profile has early data */
 	char *ticket_keys;	/* NULL: random keys */
 	int ticket_keys_line;
 	uint32_t ticket_interval_s, ticket_lifetime_s;	/* of the keys: never 0, resolved; the longest of a profile */

@@ -26,6 +26,8 @@
  * @tx: what the socket did not take yet, @tx_at to @tx_len, or NULL
  * @want: what the engine wanted last
  * @peeked: the last bytes given to the engine are still in the socket
+ * @early: the application's socket is in state EARLY: TLS_TX is set, we write no more
+ * @early_data: client: @early_len bytes to be sent, malloc'd; or NULL
  * @over: ended; only the ring still knows the slot
  */
 struct conn {
@@ -38,7 +40,9 @@ struct conn {
 	uint8_t *rx, *tx;
 	size_t tx_at, tx_len;
 	enum tls_want want;
-	bool peeked, over;
+	bool peeked, early, over;
+	uint8_t *early_data;
+	size_t early_len;
 	uint32_t uid, pid;
 	char profile[TLSHD_PROFILE_LEN];
 	char peer[INET6_ADDRSTRLEN + 8];
@@ -54,6 +58,14 @@ static int64_t now_ms(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+static int64_t wall_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
@@ -85,6 +97,14 @@ static void give_back_rx(struct conn *c)
 	c->rx = NULL;
 }
 
+static void drop_early(struct conn *c)
+{
+	if (c->early_data)
+		wipe(c->early_data, c->early_len);
+	free(c->early_data);
+	c->early_data = NULL;
+}
+
 /* Everything of the handshake goes; the slot itself waits for the ring if it has to. */
 static void end(struct conn *c)
 {
@@ -93,7 +113,10 @@ static void end(struct conn *c)
 		pool_put(&c->set->tx, c->tx);
 	c->tx = NULL;
 	tls_wipe(&c->tls);
+	if (c->grant.tickets.offered)
+		count(&c->set->stats.early[c->grant.tickets.verdict]);
 	sessions_drop(c->set->sessions, c->session);
+	drop_early(c);
 	close(c->fd);
 	unlink_active(c);
 	c->over = true;
@@ -111,6 +134,12 @@ static void gone(struct conn *c)
 	end(c);
 }
 
+static const uint32_t early_flags[] = {
+	[TLS_EARLY_OFFERED] = TLSHD_I_EARLY_OFFERED,
+	[TLS_EARLY_ACCEPTED] = TLSHD_I_EARLY_OFFERED | TLSHD_I_EARLY_ACCEPTED,
+	[TLS_EARLY_REJECTED] = TLSHD_I_EARLY_OFFERED | TLSHD_I_EARLY_REJECTED,
+};
+
 static void fill_info(struct conn *c, struct tlshd_info *info, int err, const char *reason)
 {
 	struct tls_result r;
@@ -125,11 +154,11 @@ static void fill_info(struct conn *c, struct tlshd_info *info, int err, const ch
 	info->alert_sent = r.alert_sent;
 	info->alert_received = r.alert_received;
 	if (!err) {
-		info->flags = TLSHD_I_CONFIRMED;	/* no early data was taken */
-		if (r.resumed)
-			info->flags |= TLSHD_I_RESUMED;
+		info->flags = TLSHD_I_CONFIRMED | (r.resumed ? TLSHD_I_RESUMED : 0);
 		info->full_handshake_time = r.authenticated;
 	}
+	info->flags |= early_flags[r.early];
+	info->early_bytes = r.early_bytes;
 	if (r.peer_leaf_sha256)
 		memcpy(info->peer_leaf_sha256, r.peer_leaf_sha256, sizeof(info->peer_leaf_sha256));
 	snprintf(info->reason, sizeof(info->reason), "%s", reason ? reason : r.reason ? r.reason : "");
@@ -148,7 +177,7 @@ static void fail(struct conn *c, int err, const char *reason)
 	struct tlshd_info info;
 
 	fill_info(c, &info, err, reason);
-	if (ktls_fail(c->fd, &info) == -EPIPE) {
+	if (ktls_fail(c->fd, &info, c->early ? info.alert_sent : TLSHD_ALERT_NONE) == -EPIPE) {
 		gone(c);
 		return;
 	}
@@ -195,7 +224,7 @@ static void open_socket(struct conn *c)
 
 	tls_traffic(&c->tls, &t);
 	fill_info(c, &info, 0, "");
-	rc = ktls_install(c->fd, &t);
+	rc = c->early ? ktls_install_rx(c->fd, &t) : ktls_install(c->fd, &t);
 	if (!rc)
 		rc = ktls_open(c->fd, &t, &info, blob, seal_blob(c, blob));
 	wipe(&t, sizeof(t));
@@ -210,6 +239,76 @@ static void open_socket(struct conn *c)
 	log_debug("open profile=\"%s\" uid=%u pid=%u peer=%s suite=0x%04x group=0x%04x resumed=%d alpn=\"%s\"", c->profile,
 		  c->uid, c->pid, c->peer, info.suite, info.group, !!(info.flags & TLSHD_I_RESUMED), info.alpn);
 	end(c);
+}
+
+/* ---- early data ---- */
+
+/*
+ * A server that accepts early data has sent all that it will send before the client's Finished: the application's turn.
+ * Return: 0 or -errno.
+ */
+static int begin_early(struct conn *c)
+{
+	struct tls_traffic t;
+	struct tlshd_info info;
+	int rc = 0;
+
+	if (c->early || !tls_early_traffic(&c->tls, &t))
+		return 0;
+	fill_info(c, &info, 0, "");
+	info.flags &= ~(uint32_t)TLSHD_I_CONFIRMED;
+	memcpy(info.replay_token, c->grant.tickets.token, sizeof(info.replay_token));
+	rc = ktls_install_tx(c->fd, &t);
+	if (!rc)
+		rc = ktls_begin_early(c->fd, &t, &info);
+	wipe(&t, sizeof(t));
+	c->early = !rc;
+	return rc;
+}
+
+static int give_early(struct conn *c)
+{
+	const uint8_t *p;
+	size_t len = tls_early_data(&c->tls, &p), at = 0;
+	int rc = 0;
+
+	for (; at < len && !rc; at += TLSHD_EARLY_MAX)
+		rc = ktls_give_early(c->fd, p + at, len - at < TLSHD_EARLY_MAX ? len - at : TLSHD_EARLY_MAX);
+	return rc;
+}
+
+/* Return: whether the handshake goes on. */
+static bool early_ok(struct conn *c, int rc)
+{
+	char reason[TLSHD_REASON_LEN];
+
+	if (!rc)
+		return true;
+	if (rc == -EPIPE) {
+		gone(c);
+		return false;
+	}
+	snprintf(reason, sizeof(reason), "the kernel did not take early data: %s", strerror(-rc));
+	fail(c, kernel_error(rc), reason);
+	return false;
+}
+
+/* What a client's application gave START to send first. Without memory, or a session to send it under, it is not sent. */
+static void take_early(struct conn *c, const struct upcall_request *req)
+{
+	ssize_t n;
+
+	if (!req->early_len || !c->session)
+		return;
+	c->early_data = malloc(req->early_len);
+	n = c->early_data ? ktls_take_early(c->fd, c->early_data, req->early_len) : -ENOMEM;
+	if (n <= 0) {
+		drop_early(c);
+		return;
+	}
+	c->early_len = (size_t)n;
+	c->grant.params.early = c->early_data;
+	c->grant.params.early_len = c->early_len;
 }
 
 /* ---- bytes in and out ---- */
@@ -290,6 +389,8 @@ static int receive(struct conn *c)
 		return 0;
 	}
 	c->peeked = !w.greedy;
+	if (c->grant.params.accept_early)	/* a ClientHello's freshness goes by it; a connection may be older */
+		tls_set_now(&c->tls, wall_ms());
 	tls_rx_filled(&c->tls, (size_t)n);
 	return 0;
 }
@@ -356,6 +457,8 @@ static bool follow(struct conn *c, unsigned *reads)
 
 	switch (c->want) {
 	case TLS_WANT_RX:
+		if (!early_ok(c, begin_early(c)))
+			return false;
 		rc = ++*reads > READS_MAX ? -EAGAIN : receive(c);
 		if (rc == -EPIPE)
 			gone(c);
@@ -367,8 +470,9 @@ static bool follow(struct conn *c, unsigned *reads)
 	case TLS_WANT_SIGN:
 		ask_signer(c);
 		return false;
-	case TLS_EARLY_DATA:	/* comes only with accept_early, which no grant has */
-		abort();
+	case TLS_EARLY_DATA:
+		rc = begin_early(c);
+		return early_ok(c, rc ? rc : give_early(c));
 	case TLS_DONE:
 		open_socket(c);
 		return false;
@@ -456,7 +560,7 @@ static void refuse(struct conn *c, int err, const char *reason)
 				   .alert_received = TLSHD_ALERT_NONE };
 
 	snprintf(info.reason, sizeof(info.reason), "%s", reason);
-	ktls_fail(c->fd, &info);
+	ktls_fail(c->fd, &info, TLSHD_ALERT_NONE);
 	count(&c->set->stats.refused);
 	log_debug("refused profile=\"%s\" uid=%u pid=%u peer=%s error=%d reason=\"%s\"", c->profile, c->uid, c->pid,
 		  c->peer, -err, reason);
@@ -501,7 +605,7 @@ static int admit(struct conn *c, const struct upcall_request *req, char *reason)
 		return -ETIMEDOUT;
 	}
 	c->deadline_ms = now_ms() + c->grant.timeout_ms - req->age_ms;
-	c->grant.params.now_ms = time(NULL) * 1000LL;
+	c->grant.params.now_ms = wall_ms();
 	return 0;
 }
 
@@ -528,6 +632,7 @@ void conn_start(struct conn_set *s, const struct upcall_request *req)
 		return;
 	}
 	offer_session(c);
+	take_early(c, req);
 	tls_init(&c->tls, &c->grant.params);
 	run(c);
 }
@@ -569,7 +674,7 @@ int conn_set_tick(struct conn_set *s)
 size_t conn_set_bound(uint32_t num)
 {
 	return pool_bound(num, sizeof(struct conn)) + pool_bound(num, TLS_RX_CAP) + pool_bound(num, TLS_TX_CAP) +
-	       signer_client_bound(num) + TLS_TX_CAP;
+	       signer_client_bound(num) + TLS_TX_CAP + num * (size_t)TLSHD_EARLY_MAX;
 }
 
 int conn_set_init(struct conn_set *s, struct loop *loop, const struct policy *policy, struct sessions *sessions,

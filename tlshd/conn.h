@@ -23,6 +23,7 @@ struct conn;
 struct conn_stats {
 	_Atomic uint64_t opened, failed, refused;
 	_Atomic uint64_t resumed;	/* of those opened */
+	_Atomic uint64_t early[REPLAY_VERDICTS];	/* early data that the table of replays was asked for */
 	_Atomic uint64_t gone;		/* ended by the application or the module before we were done */
 };
 

@@ -79,7 +79,8 @@ static struct image_profile make_profile(struct writer *w, const struct config_p
 					 size_t trust_len)
 {
 	struct image_profile out = { .timeout_ms = p->timeout_ms, .num_tickets = p->num_tickets,
-				     .ticket_lifetime_s = p->ticket_lifetime_s, .num_identities = (uint32_t)p->num_identities,
+				     .ticket_lifetime_s = p->ticket_lifetime_s, .early_data = p->early_data,
+				     .num_identities = (uint32_t)p->num_identities,
 				     .num_suites = (uint8_t)p->num_suites, .num_groups = (uint8_t)p->num_groups,
 				     .alpn_len = (uint8_t)p->alpn_len };
 
@@ -149,6 +150,7 @@ int image_build(const struct config *c, const struct identities *ids, uint32_t g
 {
 	struct image head = { .magic = IMAGE_MAGIC, .generation = generation, .threads = c->threads,
 			      .max_handshakes = c->max_handshakes, .log_level = c->log_level,
+			      .early_window_ms = c->early_window_ms,
 			      .num_profiles = (uint32_t)c->num_profiles, .num_identities = (uint32_t)ids->num };
 	struct writer w = { 0 };
 	int rc;

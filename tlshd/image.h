@@ -22,7 +22,7 @@ struct image_role {
 struct image_profile {
 	char name[TLSHD_PROFILE_LEN];
 	uint32_t timeout_ms;
-	uint32_t num_tickets, ticket_lifetime_s;
+	uint32_t num_tickets, ticket_lifetime_s, early_data;
 	uint32_t first_identity, num_identities;
 	uint16_t suites[TLS_SUITES_MAX], groups[TLS_GROUPS_MAX];
 	uint8_t num_suites, num_groups;
@@ -46,6 +46,7 @@ struct image {
 	uint32_t size;
 	uint32_t generation;			/* of the configuration; a signature is asked for under one */
 	uint32_t threads, max_handshakes, log_level;
+	uint32_t early_window_ms;		/* 0: no profile has early data */
 	uint32_t num_profiles, num_identities;
 	uint32_t profiles, identities;		/* offsets of the tables */
 };

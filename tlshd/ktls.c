@@ -68,16 +68,77 @@ static int install(int fd, int direction, const struct layout *l, const struct t
 	return rc;
 }
 
-int ktls_install(int fd, const struct tls_traffic *t)
+static int install_one(int fd, int direction, const struct tls_traffic *t)
 {
 	const struct layout *l = find_layout(t->suite);
-	int rc;
 
 	if (!l || l->salt_len + l->iv_len != AEAD_NONCE_LEN || l->key_len != t->key_len)
 		return -EOPNOTSUPP;
-	rc = install(fd, TLS_TX, l, &t->tx);
-	return rc ? rc : install(fd, TLS_RX, l, &t->rx);
+	return install(fd, direction, l, direction == TLS_TX ? &t->tx : &t->rx);
 }
+
+int ktls_install_tx(int fd, const struct tls_traffic *t)
+{
+	return install_one(fd, TLS_TX, t);
+}
+
+int ktls_install_rx(int fd, const struct tls_traffic *t)
+{
+	return install_one(fd, TLS_RX, t);
+}
+
+int ktls_install(int fd, const struct tls_traffic *t)
+{
+	int rc = ktls_install_tx(fd, t);
+
+	return rc ? rc : ktls_install_rx(fd, t);
+}
+
+/* ---- early data ---- */
+
+int ktls_begin_early(int fd, const struct tls_traffic *t, const struct tlshd_info *info)
+{
+	struct {
+		struct tlshd_early early;
+		struct tlshd_info info;
+	} v = {
+		.early = { .size = sizeof(v.early), .hash_len = t->hash_len, .info_len = sizeof(v.info), .tx_seq = t->tx.seq },
+		.info = *info,
+	};
+	int rc;
+
+	v.info.size = sizeof(v.info);
+	memcpy(v.early.tx_secret, t->tx.secret, t->hash_len);
+	rc = setsockopt(fd, IPPROTO_IP, TLSHD_EARLY, &v, sizeof(v)) ? -errno : 0;
+	wipe(&v, sizeof(v));
+	return rc;
+}
+
+int ktls_give_early(int fd, const uint8_t *p, size_t len)
+{
+	struct {
+		struct tlshd_early early;
+		uint8_t data[TLSHD_EARLY_MAX];
+	} v;
+	int rc;
+
+	if (len > sizeof(v.data))
+		return -EMSGSIZE;
+	v.early = (struct tlshd_early){ .size = sizeof(v.early), .data_len = (uint32_t)len };
+	memcpy(v.data, p, len);
+	rc = setsockopt(fd, IPPROTO_IP, TLSHD_EARLY, &v, (socklen_t)(sizeof(v.early) + len)) ? -errno : 0;
+	wipe(v.data, len);
+	return rc;
+}
+
+ssize_t ktls_take_early(int fd, uint8_t *p, size_t len)
+{
+	socklen_t n = (socklen_t)len;
+
+	return getsockopt(fd, IPPROTO_IP, TLSHD_EARLY, p, &n) ? -errno : (ssize_t)n;
+}
+
+/* ---- the verdict ---- */
 
 struct verdict {
 	struct tlshd_done done;
@@ -123,10 +184,11 @@ int ktls_open(int fd, const struct tls_traffic *t, const struct tlshd_info *info
 	return rc;
 }
 
-int ktls_fail(int fd, const struct tlshd_info *info)
+int ktls_fail(int fd, const struct tlshd_info *info, uint16_t alert)
 {
 	struct verdict v;
 
 	set_head(&v, info);
+	v.done.send_alert = alert;
 	return send_verdict(fd, &v);
 }

@@ -66,12 +66,13 @@ static void allow_tickets(struct tls_config *c, const struct image_profile *ip)
 	c->psk_modes = TLS_PSK_DHE_KE;
 	c->num_tickets = (uint8_t)ip->num_tickets;
 	c->ticket_lifetime_s = ip->ticket_lifetime_s;
+	c->ticket_early_data = ip->early_data;
 	digest(c->scope, "tlshd ticket scope", &name, 1);
 	digest(c->policy, "tlshd client authentication", judges, 2);
 }
 
 static int open_profile(struct profile *p, const struct image *im, const struct image_profile *ip,
-			const struct tickets *tickets)
+			const struct tickets *tickets, struct replay *replay)
 {
 	struct tls_config *c = &p->configs[TLS_CLIENT], *s = &p->configs[TLS_SERVER];
 	const struct image_identity *ids = image_identities(im) + ip->first_identity;
@@ -96,11 +97,11 @@ static int open_profile(struct profile *p, const struct image *im, const struct 
 		allow_tickets(s, ip);
 	}
 	digest_verification(p, ip);
-	p->tickets = (struct tickets_use){ tickets, s->scope };
+	p->tickets = (struct tickets_use){ .keys = tickets, .scope = s->scope, .replay = replay };
 	return 0;
 }
 
-struct policy *policy_open(const struct image *im, const struct tickets *tickets)
+struct policy *policy_open(const struct image *im, const struct tickets *tickets, struct replay *replay)
 {
 	struct policy *p = calloc(1, sizeof(*p));
 
@@ -109,7 +110,7 @@ struct policy *policy_open(const struct image *im, const struct tickets *tickets
 	p->image = im;
 	p->profiles = calloc(im->num_profiles, sizeof(*p->profiles));
 	for (uint32_t i = 0; p->profiles && i < im->num_profiles; i++)
-		if (open_profile(&p->profiles[i], im, image_profiles(im) + i, tickets)) {
+		if (open_profile(&p->profiles[i], im, image_profiles(im) + i, tickets, replay)) {
 			policy_close(p);
 			return NULL;
 		}
@@ -297,7 +298,9 @@ int policy_admit(struct policy_grant *out, const struct policy *p, const struct 
 	out->params.config = &profile->configs[role];
 	if (role == TLS_SERVER && profile->image->num_tickets && !(req->flags & TLSHD_F_NO_RESUME)) {
 		out->params.tickets = &tickets_ops;
-		out->params.tickets_arg = (void *)&profile->tickets;
+		out->tickets = profile->tickets;
+		out->params.tickets_arg = &out->tickets;
+		out->params.accept_early = req->flags & TLSHD_F_ACCEPT_EARLY;
 	}
 	out->resume = role == TLS_CLIENT && profile->image->num_tickets && !(req->flags & TLSHD_F_NO_RESUME);
 	if (out->resume)

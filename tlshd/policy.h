@@ -16,11 +16,12 @@ struct policy;
 /**
  * policy_open() - make a policy from a mapped image
  * @im: borrowed until policy_close()
- * @tickets: what a server seals its tickets with, borrowed likewise
+ * @tickets: what a server seals its tickets with, borrowed likewise, as is
+ * @replay: where early data is known again; NULL: none is accepted
  *
  * Return: NULL without memory, or if a trust bundle does not parse (the supervisor had checked it).
  */
-struct policy *policy_open(const struct image *im, const struct tickets *tickets);
+struct policy *policy_open(const struct image *im, const struct tickets *tickets, struct replay *replay);
 void policy_close(struct policy *p);
 uint32_t policy_generation(const struct policy *p);
 
@@ -30,12 +31,14 @@ uint32_t policy_generation(const struct policy *p);
  *	move; @params.now_ms is left to the caller
  * @timeout_ms: for the whole handshake, counted from START
  * @resume: client: offer and keep sessions, as @session
+ * @tickets: server: what @params.tickets_arg points to, if tickets are given or taken
  */
 struct policy_grant {
 	struct tls_params params;
 	uint32_t timeout_ms;
 	bool resume;
 	struct sessions_key session;
+	struct tickets_use tickets;
 	char server_name[TLSHD_NAME_LEN];
 	uint8_t alpn[TLS_ALPN_MAX];
 };

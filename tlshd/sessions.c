@@ -285,11 +285,11 @@ static bool over(const struct tls_session *session, int64_t now_ms)
 	return now_ms - session->received_ms >= session->lifetime_s * 1000LL || now_ms / 1000 > session->not_after;
 }
 
-/* Is @name in a list in wire form, or both nothing? */
+/* Is @name in a list in wire form? A server that chose none then may do so again. */
 static bool offers(const uint8_t *alpn, size_t alpn_len, const uint8_t *name, size_t len)
 {
 	if (!len)
-		return !alpn_len;
+		return true;
 	for (size_t at = 0; at < alpn_len; at += 1 + alpn[at])
 		if (alpn[at] == len && !memcmp(alpn + at + 1, name, len))
 			return true;

@@ -15,10 +15,11 @@
 #define NAME_LEN	16
 #define SCOPE_LEN	32
 #define HEAD_LEN	(NAME_LEN + XCHACHA_NONCE_LEN)
+#define DOMAIN_LEN	sizeof(uint64_t)
 #define NO_SLOT		UINT32_MAX
 #define SEALS		(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE)
 
-_Static_assert(HEAD_LEN + XCHACHA_TAG_LEN <= TLS_SEAL_MAX, "a ticket is longer than the engine has room for");
+_Static_assert(HEAD_LEN + DOMAIN_LEN + XCHACHA_TAG_LEN <= TLS_SEAL_MAX, "a ticket is longer than the engine has room for");
 
 /* A key as it is copied out of its slot; holds a secret. Words, because they are what is copied whole. */
 union key {
@@ -287,6 +288,20 @@ static bool find_key(union key *out, const struct tickets *t, const uint8_t *nam
 	return false;
 }
 
+/* What is sealed: the replay table's domain, then the engine's state. */
+static void make_content(uint8_t *out, const struct tickets_use *use, const uint8_t *state, size_t len)
+{
+	struct replay_clocks now;
+	uint64_t domain = 0;
+
+	if (use->replay) {
+		replay_clocks(&now);
+		domain = replay_domain(use->replay, &now);
+	}
+	memcpy(out, &domain, DOMAIN_LEN);
+	memcpy(out + DOMAIN_LEN, state, len);
+}
+
 static size_t seal(void *arg, uint8_t *out, const uint8_t *state, size_t len)
 {
 	const struct tickets_use *use = arg;
@@ -299,7 +314,9 @@ static size_t seal(void *arg, uint8_t *out, const uint8_t *state, size_t len)
 		memcpy(out, key.name, NAME_LEN);
 		rand_bytes(out + NAME_LEN, XCHACHA_NONCE_LEN);
 		profile_key(derived, &key, use);
-		xchacha_seal(out + HEAD_LEN, state, len, out, NAME_LEN, derived, out + NAME_LEN);
+		make_content(out + HEAD_LEN, use, state, len);
+		len += DOMAIN_LEN;
+		xchacha_seal(out + HEAD_LEN, out + HEAD_LEN, len, out, NAME_LEN, derived, out + NAME_LEN);
 		len += HEAD_LEN + XCHACHA_TAG_LEN;
 	} else {
 		len = 0;
@@ -312,23 +329,47 @@ static size_t seal(void *arg, uint8_t *out, const uint8_t *state, size_t len)
 static size_t open_ticket(void *arg, uint8_t *state, uint64_t *domain, const uint8_t *ticket, size_t len)
 {
 	const struct tickets_use *use = arg;
-	uint8_t derived[PRF_LEN];
+	uint8_t derived[PRF_LEN], content[DOMAIN_LEN + TLS_STATE_MAX];
 	union key key;
 
 	*domain = 0;
-	if (len <= HEAD_LEN + XCHACHA_TAG_LEN || len > HEAD_LEN + XCHACHA_TAG_LEN + TLS_STATE_MAX)
+	if (len <= HEAD_LEN + DOMAIN_LEN + XCHACHA_TAG_LEN || len > HEAD_LEN + sizeof(content) + XCHACHA_TAG_LEN)
 		return 0;
 	len -= HEAD_LEN;
-	if (find_key(&key, use->keys, ticket)) {
-		profile_key(derived, &key, use);
-		len = xchacha_open(state, ticket + HEAD_LEN, len, ticket, NAME_LEN, derived, ticket + NAME_LEN) ? 0 :
-		      len - XCHACHA_TAG_LEN;
-	} else {
+	if (!find_key(&key, use->keys, ticket))
+		return 0;
+	profile_key(derived, &key, use);
+	if (xchacha_open(content, ticket + HEAD_LEN, len, ticket, NAME_LEN, derived, ticket + NAME_LEN)) {
 		len = 0;
+	} else {
+		len -= XCHACHA_TAG_LEN + DOMAIN_LEN;
+		memcpy(domain, content, DOMAIN_LEN);
+		memcpy(state, content + DOMAIN_LEN, len);
 	}
+	wipe(content, sizeof(content));
 	wipe(derived, sizeof(derived));
 	wipe(&key, sizeof(key));
 	return len;
 }
 
-const struct tls_ticket_ops tickets_ops = { .seal = seal, .open = open_ticket };
+/* The token is no secret, and says nothing of the binder. */
+static bool may_be_early(void *arg, const struct tls_early_offer *offer)
+{
+	const struct iov parts[] = { text("tlshd replay token"), { offer->binder, offer->binder_len } };
+	struct tickets_use *use = arg;
+	struct replay_clocks now;
+	struct hash h;
+
+	if (!use->replay)
+		return false;
+	replay_clocks(&now);
+	use->offered = true;
+	use->verdict = replay_check(use->replay, &now, offer->binder, offer->skew_ms, offer->domain);
+	hash_init(&h, HASH_SHA256);
+	for (size_t i = 0; i < 2; i++)
+		hash_update(&h, parts[i].p, parts[i].len);
+	hash_final(&h, use->token);
+	return use->verdict == REPLAY_FRESH;
+}
+
+const struct tls_ticket_ops tickets_ops = { .seal = seal, .open = open_ticket, .early = may_be_early };

@@ -16,6 +16,7 @@
 #ifndef TLSHD_TICKETS_H
 #define TLSHD_TICKETS_H
 
+#include "replay.h"
 #include "tls/tls.h"
 
 #define TICKETS_KEYS_MAX	32
@@ -67,16 +68,23 @@ void tickets_unmap(const struct tickets *t);
 size_t tickets_bound(void);	/* bytes of it */
 
 /**
- * struct tickets_use - what tickets_ops want as their argument; immutable, so any number of threads may use it at once
+ * struct tickets_use - one connection's, what tickets_ops want as their argument
  * @keys: borrowed
  * @scope: 32 bytes, borrowed: whose tickets (tls_config.scope)
+ * @replay: borrowed; NULL: no early data is accepted, and no ticket of now will ever allow any
+ * @offered, @verdict: out: early data came for which the table was asked, and what it said
+ * @token: out: then a name for this early data, the same each time it is sent
  */
 struct tickets_use {
 	const struct tickets *keys;
 	const uint8_t *scope;
+	struct replay *replay;
+	bool offered;
+	enum replay_verdict verdict;
+	uint8_t token[32];
 };
 
-/* For tls_params.tickets. Tickets are sealed, and opened if nobody changed them; early data is not accepted. */
+/* For tls_params.tickets. Tickets are sealed with the domain of the replay table, and opened if nobody changed them. */
 extern const struct tls_ticket_ops tickets_ops;
 
 #endif

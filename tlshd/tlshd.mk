@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The daemon without its main(), in reading order: tests link it too.
 TLSHD_SRC := $(addprefix tlshd/,supervisor.c config.c account.c identity.c image.c report.c spawn.c ctl.c notify.c log.c \
-	child.c worker.c thread.c loop.c upcall.c policy.c tickets.c sessions.c conn.c ktls.c pool.c signer_client.c signer.c)
+	child.c worker.c thread.c loop.c upcall.c policy.c tickets.c replay.c sessions.c conn.c ktls.c pool.c signer_client.c signer.c)
 TLSHD_LIBS := $(shell pkg-config --libs libnl-genl-3.0) -luring -lconfuse $(CRYPTO_LIBS) -lpthread
 
 TLSHD := $(B)/tlshd/tlshd

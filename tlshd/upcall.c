@@ -285,6 +285,7 @@ static struct nla_policy request_policy[TLSHD_R_MAX + 1] = {
 	[TLSHD_R_FLAGS] = { .type = NLA_U32, .maxlen = 4 },
 	[TLSHD_R_TIMEOUT_MS] = { .type = NLA_U32, .maxlen = 4 },
 	[TLSHD_R_AGE_MS] = { .type = NLA_U32, .maxlen = 4 },
+	[TLSHD_R_EARLY_LEN] = { .type = NLA_U32, .maxlen = 4 },
 	[TLSHD_R_PROFILE] = { .type = NLA_STRING, .maxlen = TLSHD_PROFILE_LEN },
 	[TLSHD_R_SERVER_NAME] = { .type = NLA_STRING, .maxlen = TLSHD_NAME_LEN },
 	[TLSHD_R_ALPN] = { .type = NLA_STRING, .maxlen = TLSHD_ALPN_LEN },
@@ -353,6 +354,7 @@ int upcall_parse(struct upcall_request *out, void *attrs, int len)
 	out->flags = get_u32(tb[TLSHD_R_FLAGS]);
 	out->timeout_ms = get_u32(tb[TLSHD_R_TIMEOUT_MS]);
 	out->age_ms = get_u32(tb[TLSHD_R_AGE_MS]);
+	out->early_len = get_u32(tb[TLSHD_R_EARLY_LEN]);
 	out->uid = nla_get_u32(tb[TLSHD_R_UID]);
 	out->gid = nla_get_u32(tb[TLSHD_R_GID]);
 	out->pid = get_u32(tb[TLSHD_R_PID]);
@@ -371,7 +373,8 @@ int upcall_parse(struct upcall_request *out, void *attrs, int len)
 	    !get_string(out->alpn, sizeof(out->alpn), tb[TLSHD_R_ALPN]) ||
 	    !get_address(&out->peer, tb[TLSHD_R_PEER]) || !get_address(&out->local, tb[TLSHD_R_LOCAL]))
 		return -EBADMSG;
-	if ((out->role != TLSHD_CLIENT && out->role != TLSHD_SERVER) || out->uid == UINT32_MAX || out->gid == UINT32_MAX)
+	if ((out->role != TLSHD_CLIENT && out->role != TLSHD_SERVER) || out->uid == UINT32_MAX || out->gid == UINT32_MAX ||
+	    out->early_len > TLSHD_EARLY_MAX)
 		return -EBADMSG;
 	return 0;
 }

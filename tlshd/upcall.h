@@ -18,12 +18,13 @@
  * struct upcall_request - one application's wish, checked for shape only
  * @fd: the handshake socket; whoever holds the struct closes it
  * @role: TLSHD_CLIENT or TLSHD_SERVER
+ * @early_len: client: TLSHD_EARLY_MAX bytes of early data at most that ktls_take_early() gives
  * @profile, @server_name, @alpn: terminated; the last two empty if absent
  * @peer, @local: sa_family 0 if absent
  */
 struct upcall_request {
 	int fd;
-	uint32_t role, flags, timeout_ms, age_ms;
+	uint32_t role, flags, timeout_ms, age_ms, early_len;
 	uint32_t uid, gid, pid;
 	uint64_t netns, cgroup;
 	char profile[TLSHD_PROFILE_LEN];

@@ -21,9 +21,15 @@
 /* Of clients, some 2.5 KiB each; and of one user, so that he pushes out his own only. */
 #define SESSIONS_MAX		4096
 #define SESSIONS_USER_MAX	1024
+/*
+ * Binders of early data that may be taken in twice the window, in which none may be forgotten: 6,500 a second with a
+ * window of 10 s, in 6 MiB at most. Beyond it early data is refused, and the handshake goes on.
+ */
+#define REPLAY_MAX		131072
 
 struct totals {
 	uint64_t opened, resumed, failed, refused, gone;
+	uint64_t early[REPLAY_VERDICTS];
 };
 
 static uint64_t get(const _Atomic uint64_t *n)
@@ -43,6 +49,8 @@ static struct totals add_up(const struct thread *threads, uint32_t num)
 		t.failed += get(&s->failed);
 		t.refused += get(&s->refused);
 		t.gone += get(&s->gone);
+		for (int v = 0; v < REPLAY_VERDICTS; v++)
+			t.early[v] += get(&s->early[v]);
 	}
 	return t;
 }
@@ -56,6 +64,11 @@ static void log_totals(const struct thread *threads, uint32_t num, struct totals
 	*shown = t;
 	log_info("handshakes since start: opened=%" PRIu64 " resumed=%" PRIu64 " failed=%" PRIu64 " refused=%" PRIu64
 		 " gone=%" PRIu64, t.opened, t.resumed, t.failed, t.refused, t.gone);
+	if (t.early[REPLAY_FRESH] || t.early[REPLAY_SEEN] || t.early[REPLAY_STALE] || t.early[REPLAY_FOREIGN] ||
+	    t.early[REPLAY_FULL])
+		log_info("early data since start: accepted=%" PRIu64 " replayed=%" PRIu64 " stale=%" PRIu64 " foreign=%" PRIu64
+			 " full=%" PRIu64, t.early[REPLAY_FRESH], t.early[REPLAY_SEEN], t.early[REPLAY_STALE],
+			 t.early[REPLAY_FOREIGN], t.early[REPLAY_FULL]);
 }
 
 static void raise_fd_limit(const struct image *im)
@@ -107,7 +120,8 @@ static bool start_threads(struct thread *threads, const struct image *im, const 
 			rc == -EPERM || rc == -ENOSYS ? " (is io_uring disabled? see kernel.io_uring_disabled)" : "");
 	else
 		log_info("threads=%u handshakes_at_once=%u memory_at_most=%zu KiB", im->threads, num_slots * im->threads,
-			 (thread_bound(num_slots) * im->threads + tickets_bound() + sessions_bound(SESSIONS_MAX)) / 1024);
+			 (thread_bound(num_slots) * im->threads + tickets_bound() + sessions_bound(SESSIONS_MAX) +
+			  (im->early_window_ms ? replay_bound(REPLAY_MAX) : 0)) / 1024);
 	return !rc;
 }
 
@@ -160,6 +174,7 @@ int worker_main(void)
 	const struct tickets *tickets;
 	const struct image *im;
 	struct sessions *sessions = NULL;
+	struct replay *replay = NULL;
 	struct thread *threads;
 	struct policy *policy;
 	uint32_t family;
@@ -170,7 +185,11 @@ int worker_main(void)
 	tickets = map_tickets();
 	if (!tickets)
 		return EXIT_FAILURE;
-	policy = policy_open(im, tickets);
+	if (im->early_window_ms && replay_open(&replay, REPLAY_MAX, im->early_window_ms)) {
+		log_err("out of memory for the table of early data");
+		return EXIT_FAILURE;
+	}
+	policy = policy_open(im, tickets, replay);
 	threads = calloc(im->threads, sizeof(*threads));
 	if (!policy || !threads || sessions_open(&sessions, SESSIONS_MAX, SESSIONS_USER_MAX)) {
 		log_err("out of memory for the configuration");

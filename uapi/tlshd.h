@@ -78,8 +78,9 @@ enum tlshd_start_flags {
  * Errors: EOPNOTSUPP not a TCP socket, or a listening one (this version); ENOTCONN not established; EALREADY; EISCONN; EBUSY
  * another user of the socket's ULP or sk_user_data; ESRCH no daemon serves this caller; EAGAIN too many handshakes pending;
  * EACCES the caller may not use the profile; ENOENT no such profile; EINVAL a bad struct; EFAULT; EINTR; ENOMEM, ENFILE;
- * EMSGSIZE too much early data; ETIMEDOUT the deadline passed; EPROTO the peer broke the protocol or refused it with an alert; EKEYREJECTED a certificate was
- * refused; EKEYEXPIRED a certificate has expired; ECONNRESET the peer left; ECONNABORTED the daemon died.
+ * EMSGSIZE too much early data; ETIMEDOUT the deadline passed; EPROTO the peer broke the protocol or refused it with an
+ * alert; EKEYREJECTED a certificate was refused; EKEYEXPIRED a certificate has expired; ECONNRESET the peer left;
+ * ECONNABORTED the daemon died.
  * After a failure the socket is dead: every I/O fails, it never becomes a plain socket again.
  */
 struct tlshd_start {

@@ -207,6 +207,12 @@ static const struct { const char *claim, *text, *complaints; } refused[] = {
 	{ "more keys for tickets than there is room for",
 	  "\nticket-key-interval = 2879\nprofile \"a\" {\n" IDENTITY SERVER "}\n",
 	  "tlshd.conf:2: ticket-key-interval: too short for a ticket-lifetime of 86400; expected at least 2880, for 30 keys\n" },
+	{ "early data out of range, or without tickets",
+	  "early-data-window = 61\nprofile \"a\" {\n" IDENTITY "early-data = 32769\n" SERVER "}\n"
+	  "profile \"b\" {\n" IDENTITY "tickets = 0\nearly-data = 1\n" SERVER "}\n",
+	  "tlshd.conf:1: early-data-window: 61 is out of range; expected 1 to 60\n"
+	  "tlshd.conf:4: early-data: 32769 is out of range; expected 0 to 32768\n"
+	  "tlshd.conf:10: early-data: profile 'b' gives no tickets; expected tickets of at least 1, or early-data of 0\n" },
 	{ "ticket keys from nowhere",
 	  "ticket-keys = \"/nonexistent/k\"\nprofile \"a\" {\n" IDENTITY SERVER "}\n",
 	  "tlshd.conf:1: /nonexistent/k: No such file or directory\n" },
@@ -323,7 +329,7 @@ static void a_file_that_is_absent_is_told(void **state)
 static void the_image_says_what_the_file_said(void **state)
 {
 	struct util_setup s;
-	char *text = util_expand("profile \"www\" {\n" IDENTITY "tickets = 3\nticket-lifetime = 77\n"
+	char *text = util_expand("profile \"www\" {\n" IDENTITY "tickets = 3\nticket-lifetime = 77\nearly-data = 99\n"
 			    "server { allow-users = {\"7\", \"3\", \"5\"} }\n}\n"
 			    "profile \"out\" { trust = \"%C/root.crt\" client { allow-groups = {\"*\"} } }\n");
 	const struct image *im;
@@ -340,6 +346,8 @@ static void the_image_says_what_the_file_said(void **state)
 	assert_int_equal(im->generation, 42);
 	assert_int_equal(image_profiles(im)[0].num_tickets, 3);
 	assert_int_equal(image_profiles(im)[0].ticket_lifetime_s, 77);
+	assert_int_equal(image_profiles(im)[0].early_data, 99);
+	assert_int_equal(im->early_window_ms, 10000);
 	assert_int_equal(im->num_profiles, 2);
 	assert_int_equal(im->num_identities, 1);
 	assert_string_equal(image_profiles(im)[0].name, "www");

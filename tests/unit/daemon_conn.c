@@ -58,38 +58,13 @@ static void client_and_server_agree(void **state)
 
 /* ---- sessions ---- */
 
-/* One handshake in profile "tickets", and what its client then makes of the tickets. Whether both ends resumed. */
-static bool resumes(uint32_t flags, uint8_t scope, const char *name)
+/* The module's part: tickets lie in the client's socket, for its keys. */
+static void keep_tickets(int app, const struct verdict *c, const struct verdict *s)
 {
-	struct upcall_request r;
-	const struct verdict *c, *s;
 	uint8_t wire[4096], *rec = wire;
-	struct tls_keys keys;
-	bool resumed;
-	int fds[2], app;
-	ssize_t n;
+	struct tls_keys keys = c->traffic.rx;
+	ssize_t n = recv(app, wire, sizeof(wire), MSG_DONTWAIT);
 
-	begin(NULL);
-	tcp_pair(fds);
-	app = dup(fds[0]);
-	r = client(fds[0], "tickets", name);
-	r.flags = flags;
-	r.scope[0] = scope;
-	conn_start(&set, &r);
-	start_server(fds[1], "tickets");
-	run_until(2);
-	c = verdict_of(fds[0]);
-	s = verdict_of(fds[1]);
-	assert_true(c->open && s->open);
-	resumed = c->info.flags & TLSHD_I_RESUMED;
-	assert_int_equal(s->info.flags, c->info.flags);
-	assert_int_equal(c->info.auth, TLSHD_AUTH_CERTIFICATE);
-	assert_int_equal(c->info.full_handshake_time, s->info.full_handshake_time);
-	assert_int_equal(c->blob_len, flags & TLSHD_F_NO_RESUME ? 0 : SESSIONS_BLOB_LEN);
-	assert_int_equal(s->blob_len, 0);
-	/* The module's part: tickets lie in the client's socket, for its keys. */
-	keys = c->traffic.rx;
-	n = recv(app, wire, sizeof(wire), MSG_DONTWAIT);
 	while (n > 0) {
 		size_t len = 5 + (size_t)(rec[3] << 8 | rec[4]), content_len;
 		uint8_t type;
@@ -103,20 +78,94 @@ static bool resumes(uint32_t flags, uint8_t scope, const char *name)
 		n -= (ssize_t)len;
 	}
 	assert_true(keys.seq == s->traffic.tx.seq);
+}
+
+/* One handshake of a profile with itself, and what its client then makes of the tickets. Returns INFO's flags. */
+static uint32_t meet(const char *profile, uint32_t flags, uint8_t scope, uint32_t server_flags)
+{
+	struct upcall_request r;
+	const struct verdict *c, *s;
+	int fds[2], app;
+
+	begin(NULL);
+	tcp_pair(fds);
+	app = dup(fds[0]);
+	r = client(fds[0], profile, "localhost");
+	r.flags = flags;
+	r.scope[0] = scope;
+	r.early_len = early_wanted ? (uint32_t)strlen(early_wanted) : 0;
+	conn_start(&set, &r);
+	r = server(fds[1], profile);
+	r.flags = server_flags;
+	conn_start(&set, &r);
+	run_until(2);
+	c = verdict_of(fds[0]);
+	s = verdict_of(fds[1]);
+	assert_true(c->open && s->open);
+	assert_int_equal(s->info.flags, c->info.flags);
+	assert_int_equal(s->info.early_bytes, c->info.flags & TLSHD_I_EARLY_ACCEPTED ? c->info.early_bytes : 0);
+	assert_int_equal(c->info.auth, TLSHD_AUTH_CERTIFICATE);
+	assert_int_equal(c->info.full_handshake_time, s->info.full_handshake_time);
+	assert_int_equal(c->blob_len, flags & TLSHD_F_NO_RESUME ? 0 : SESSIONS_BLOB_LEN);
+	assert_int_equal(s->blob_len, 0);
+	keep_tickets(app, c, s);
 	close(app);
-	return resumed;
+	return c->info.flags;
+}
+
+static bool resumes(uint32_t flags, uint8_t scope)
+{
+	return meet("tickets", flags, scope, 0) & TLSHD_I_RESUMED;
 }
 
 static void a_client_resumes_its_own_sessions(void **state)
 {
 	(void)state;
-	assert_false(resumes(0, 0, "localhost"));
-	assert_true(resumes(0, 0, "localhost"));
-	assert_true(resumes(0, 0, "localhost"));
-	assert_false(resumes(TLSHD_F_NO_RESUME, 0, "localhost"));	/* neither offers nor keeps */
-	assert_false(resumes(0, 1, "localhost"));
-	assert_true(resumes(0, 1, "localhost"));
-	assert_true(resumes(0, 0, "localhost"));
+	assert_false(resumes(0, 0));
+	assert_true(resumes(0, 0));
+	assert_true(resumes(0, 0));
+	assert_false(resumes(TLSHD_F_NO_RESUME, 0));	/* neither offers nor keeps */
+	assert_false(resumes(0, 1));
+	assert_true(resumes(0, 1));
+	assert_true(resumes(0, 0));
+}
+
+/* ---- early data ---- */
+
+static void early_data_goes_from_one_application_to_the_other(void **state)
+{
+	static char much[TLSHD_EARLY_MAX + 1];
+	uint8_t token[TLSHD_TOKEN_LEN];
+
+	(void)state;
+	memset(much, 'e', TLSHD_EARLY_MAX);
+	early_wanted = "GET / HTTP/1.0\r\n\r\n";
+	early_fd = -1;
+	/* Without a session there is nothing to send it under. */
+	assert_int_equal(meet("early", 0, 0, TLSHD_F_ACCEPT_EARLY), TLSHD_I_CONFIRMED);
+	assert_int_equal(early_fd, -1);
+
+	assert_int_equal(meet("early", 0, 0, TLSHD_F_ACCEPT_EARLY),
+			 TLSHD_I_CONFIRMED | TLSHD_I_RESUMED | TLSHD_I_EARLY_OFFERED | TLSHD_I_EARLY_ACCEPTED);
+	assert_int_equal(early_got_len, strlen(early_wanted));
+	assert_memory_equal(early_got, early_wanted, early_got_len);
+	assert_int_equal(early_info.flags, TLSHD_I_RESUMED | TLSHD_I_EARLY_OFFERED | TLSHD_I_EARLY_ACCEPTED);
+	memcpy(token, early_info.replay_token, sizeof(token));
+	assert_int_equal(set.stats.early[REPLAY_FRESH], 1);
+
+	/* As much as a client may send; another one has another token. */
+	early_wanted = much;
+	assert_true(meet("early", 0, 0, TLSHD_F_ACCEPT_EARLY) & TLSHD_I_EARLY_ACCEPTED);
+	assert_int_equal(early_got_len, TLSHD_EARLY_MAX);
+	assert_memory_not_equal(token, early_info.replay_token, sizeof(token));
+
+	/* A server that does not accept gets none, and resumes all the same. */
+	early_fd = -1;
+	assert_int_equal(meet("early", 0, 0, 0),
+			 TLSHD_I_CONFIRMED | TLSHD_I_RESUMED | TLSHD_I_EARLY_OFFERED | TLSHD_I_EARLY_REJECTED);
+	assert_int_equal(early_fd, -1);
+	early_wanted = NULL;
+	assert_int_equal(meet("early", 0, 0, TLSHD_F_ACCEPT_EARLY), TLSHD_I_CONFIRMED | TLSHD_I_RESUMED);
 }
 
 /* The client's first data comes with its Finished, in one piece: it must stay in the socket for the kernel. */
@@ -474,6 +523,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		T(client_and_server_agree),
 		T(a_client_resumes_its_own_sessions),
+		T(early_data_goes_from_one_application_to_the_other),
 		T(takes_no_byte_behind_the_last_handshake_record),
 		T(honours_suites_and_groups_of_the_profile),
 		T(many_at_once_leave_nothing_behind),

@@ -35,6 +35,57 @@ static unsigned num_verdicts;
 static int installed_fd = -1, install_error;
 static const char *write_when_open;	/* what the "application" sends as soon as its socket is open */
 
+/* The last server that went EARLY, and what it was given; what a client's application wants to send. */
+static int early_fd = -1;
+static char early_got[TLSHD_EARLY_QUEUE];
+static size_t early_got_len;
+static struct tlshd_info early_info;
+static const char *early_wanted;
+
+int ktls_install_tx(int fd, const struct tls_traffic *t)
+{
+	assert_true(t->key_len == 16 || t->key_len == 32);
+	installed_fd = fd;
+	return install_error;
+}
+
+int ktls_install_rx(int fd, const struct tls_traffic *t)
+{
+	(void)t;
+	assert_int_equal(fd, early_fd);
+	installed_fd = fd;
+	return 0;
+}
+
+int ktls_begin_early(int fd, const struct tls_traffic *t, const struct tlshd_info *info)
+{
+	static const struct tls_keys zeros;
+
+	assert_int_equal(installed_fd, fd);
+	assert_memory_equal(&t->rx, &zeros, sizeof(zeros));
+	early_fd = fd;
+	early_got_len = 0;
+	early_info = *info;
+	return 0;
+}
+
+int ktls_give_early(int fd, const uint8_t *p, size_t len)
+{
+	assert_int_equal(fd, early_fd);
+	assert_in_range(len, 1, TLSHD_EARLY_MAX);
+	memcpy(early_got + early_got_len, p, len);
+	early_got_len += len;
+	return 0;
+}
+
+ssize_t ktls_take_early(int fd, uint8_t *p, size_t len)
+{
+	(void)fd;
+	assert_int_equal(len, strlen(early_wanted));
+	memcpy(p, early_wanted, len);
+	return (ssize_t)len;
+}
+
 int ktls_install(int fd, const struct tls_traffic *t)
 {
 	assert_true(t->key_len == 16 || t->key_len == 32);
@@ -66,8 +117,9 @@ int ktls_open(int fd, const struct tls_traffic *t, const struct tlshd_info *info
 	return 0;
 }
 
-int ktls_fail(int fd, const struct tlshd_info *info)
+int ktls_fail(int fd, const struct tlshd_info *info, uint16_t alert)
 {
+	assert_true(alert == TLSHD_ALERT_NONE || early_fd == fd);
 	add_verdict(fd, info);
 	return 0;
 }
@@ -104,6 +156,13 @@ static const char conf[] =
 	"	tickets = 0\n"
 	"	client { allow-users = {\"1000\"} }\n"
 	"}\n"
+	"profile \"early\" {\n"
+	"	identity { certificate = \"%C/p256.pem\" key = \"%C/p256.key\" }\n"
+	"	trust = \"%C/root.crt\"\n"
+	"	early-data = 30000\n"
+	"	server { allow-users = {\"1000\"} }\n"
+	"	client { allow-users = {\"1000\"} }\n"
+	"}\n"
 	"profile \"tickets\" {\n"
 	"	identity { certificate = \"%C/p256.pem\" key = \"%C/p256.key\" }\n"
 	"	trust = \"%C/root.crt\"\n"
@@ -118,6 +177,7 @@ static const struct image *image;
 static struct tickets_maker *maker;
 static const struct tickets *tickets;
 static struct policy *policy;
+static struct replay *replay;
 static struct sessions *sessions;
 static struct loop *loop;
 static struct conn_set set;
@@ -145,7 +205,9 @@ static inline int start(void **state)
 	    tickets_map(&tickets, tickets_maker_fd(maker)))
 		return -1;
 	tickets_maker_turn(maker, time(NULL));
-	policy = policy_open(image, tickets);
+	if (replay_open(&replay, 1000, image->early_window_ms))
+		return -1;
+	policy = policy_open(image, tickets, replay);
 	if (!policy || loop_open(&loop, SLOTS + 1) || sessions_open(&sessions, 16, 16) ||
 	    conn_set_init(&set, loop, policy, sessions, SLOTS))
 		return -1;
@@ -161,6 +223,7 @@ static inline int stop(void **state)
 	conn_set_exit(&set);
 	sessions_close(sessions);
 	policy_close(policy);
+	replay_close(replay);
 	tickets_unmap(tickets);
 	tickets_maker_close(maker);
 	munmap((void *)image, image->size);

@@ -23,6 +23,7 @@ static const char conf[] =
 	"	trust = \"%C/root.crt\"\n"
 	"	tickets = 4\n"
 	"	ticket-lifetime = 60\n"
+	"	early-data = 1000\n"
 	"	server { allow-users = {\"*\"} }\n"
 	"	client { allow-users = {\"*\"} }\n"
 	"}\n"
@@ -58,7 +59,7 @@ static int open_policy(void **state)
 	if (fd < 0 || image_map(&image, fd))
 		return -1;
 	close(fd);
-	policy = policy_open(image, tickets);
+	policy = policy_open(image, tickets, NULL);
 	return policy ? 0 : -1;
 }
 
@@ -245,35 +246,38 @@ static void a_grant_has_the_identity_and_the_anchors(void **state)
 	assert_int_equal(policy_generation(policy), 7);
 }
 
-static struct tls_params params_of(const char *profile, uint32_t role)
+static const struct tls_params *params_of(struct policy_grant *g, const char *profile, uint32_t flags)
 {
-	struct upcall_request r = role == TLSHD_SERVER ? server(1000) : client(profile, "localhost");
+	struct upcall_request r = server(1000);
 	char reason[TLSHD_REASON_LEN];
-	struct policy_grant g;
 
 	strcpy(r.profile, profile);
-	assert_int_equal(policy_admit(&g, policy, &r, reason), 0);
-	return g.params;
+	r.flags = flags;
+	assert_int_equal(policy_admit(g, policy, &r, reason), 0);
+	return &g->params;
 }
 
 static void a_server_gives_tickets_as_its_profile_says(void **state)
 {
-	struct tls_params www = params_of("www", TLSHD_SERVER), both = params_of("both", TLSHD_SERVER);
-	const struct tickets_use *use = www.tickets_arg;
+	struct policy_grant a, b;
+	const struct tls_params *www = params_of(&a, "www", 0), *both = params_of(&b, "both", 0);
+	const struct tickets_use *use = www->tickets_arg;
 
 	(void)state;
-	assert_ptr_equal(www.tickets, &tickets_ops);
+	assert_ptr_equal(www->tickets, &tickets_ops);
 	assert_ptr_equal(use->keys, tickets);
-	assert_memory_equal(use->scope, www.config->scope, 32);
-	assert_int_equal(www.config->psk_modes, TLS_PSK_DHE_KE);
-	assert_int_equal(www.config->num_tickets, 2);
-	assert_int_equal(www.config->ticket_lifetime_s, 24 * 3600);
-	assert_int_equal(www.config->ticket_early_data, 0);
-	assert_false(www.accept_early);
-	assert_int_equal(both.config->num_tickets, 4);
-	assert_int_equal(both.config->ticket_lifetime_s, 60);
-	assert_memory_not_equal(www.config->scope, both.config->scope, 32);
-	assert_memory_not_equal(www.config->policy, both.config->policy, 32);	/* other anchors */
+	assert_memory_equal(use->scope, www->config->scope, 32);
+	assert_int_equal(www->config->psk_modes, TLS_PSK_DHE_KE);
+	assert_int_equal(www->config->num_tickets, 2);
+	assert_int_equal(www->config->ticket_lifetime_s, 24 * 3600);
+	assert_int_equal(www->config->ticket_early_data, 0);
+	assert_int_equal(both->config->ticket_early_data, 1000);
+	assert_false(both->accept_early);
+	assert_true(params_of(&b, "both", TLSHD_F_ACCEPT_EARLY)->accept_early);
+	assert_int_equal(both->config->num_tickets, 4);
+	assert_int_equal(both->config->ticket_lifetime_s, 60);
+	assert_memory_not_equal(www->config->scope, both->config->scope, 32);
+	assert_memory_not_equal(www->config->policy, both->config->policy, 32);	/* other anchors */
 }
 
 static void an_application_can_do_without_tickets(void **state)
@@ -291,14 +295,14 @@ static void an_application_can_do_without_tickets(void **state)
 static void without_tickets_nothing_resumes(void **state)
 {
 	struct upcall_request r = client("forgetful", "localhost");
-	struct tls_params server_params = params_of("forgetful", TLSHD_SERVER);
 	char reason[TLSHD_REASON_LEN];
 	struct policy_grant g;
+	const struct tls_params *server_params = params_of(&g, "forgetful", 0);
 
 	(void)state;
-	assert_null(server_params.tickets);
-	assert_int_equal(server_params.config->psk_modes, 0);
-	assert_int_equal(server_params.config->num_tickets, 0);
+	assert_null(server_params->tickets);
+	assert_int_equal(server_params->config->psk_modes, 0);
+	assert_int_equal(server_params->config->num_tickets, 0);
 	assert_int_equal(policy_admit(&g, policy, &r, reason), 0);
 	assert_null(g.params.tickets);
 	assert_int_equal(g.params.config->psk_modes, 0);

@@ -123,6 +123,7 @@ static void gives_nobody_anothers(void **state)
 {
 	struct sessions *s = open_store();
 	struct sessions_key key = make_key(1, 1000), other = make_key(2, 1000), stranger = make_key(1, 1001);
+	struct tls_resumption r = make_resumption();
 
 	(void)state;
 	add(s, &key, 1);
@@ -132,6 +133,9 @@ static void gives_nobody_anothers(void **state)
 	assert_null(sessions_take(s, &key, NOW_MS, both, 9));
 	sessions_drop(s, sessions_take(s, &key, NOW_MS, both, 12));
 	assert_int_equal(use(s, &key), 0);
+	r.alpn_len = 0;			/* of a server that knows no protocol, whatever is offered */
+	assert_int_equal(add_with(s, &key, &r, 2), 0);
+	assert_int_equal(use(s, &key), 2);
 	sessions_close(s);
 }
 

@@ -77,7 +77,7 @@ static const struct policy *open_policy(void)
 	util_load(&s, text);
 	free(text);
 	fd = s.rc ? -1 : image_build(s.config, &s.ids, 1);
-	return fd < 0 || image_map(&im, fd) ? NULL : policy_open(im, NULL);
+	return fd < 0 || image_map(&im, fd) ? NULL : policy_open(im, NULL, NULL);
 }
 
 static _Noreturn void be_a_worker(void)

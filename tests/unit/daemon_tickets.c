@@ -53,14 +53,14 @@ static int secret_file(const void *bytes, size_t len)
 
 static size_t seal(const struct host *h, const uint8_t *scope, uint8_t *ticket)
 {
-	struct tickets_use use = { h->keys, scope };
+	struct tickets_use use = { .keys = h->keys, .scope = scope };
 
 	return tickets_ops.seal(&use, ticket, state_in, sizeof(state_in));
 }
 
 static bool opens(const struct host *h, const uint8_t *scope, const uint8_t *ticket, size_t len)
 {
-	struct tickets_use use = { h->keys, scope };
+	struct tickets_use use = { .keys = h->keys, .scope = scope };
 	uint8_t state[TLS_STATE_MAX];
 	uint64_t domain;
 	size_t n = tickets_ops.open(&use, state, &domain, ticket, len);
@@ -84,7 +84,7 @@ static void what_was_sealed_opens(void **state)
 	assert_int_equal(seal(&h, www, a), 0);		/* no key yet */
 	assert_int_equal(tickets_maker_turn(h.maker, T0 + 30), INTERVAL - 30);
 	len = seal(&h, www, a);
-	assert_int_equal(len, 16 + 24 + sizeof(state_in) + 16);
+	assert_int_equal(len, 16 + 24 + 8 + sizeof(state_in) + 16);
 	assert_true(opens(&h, www, a, len));
 	assert_int_equal(seal(&h, www, b), len);
 	assert_memory_equal(a, b, 16);			/* one key, one name */
@@ -349,7 +349,7 @@ static void every_byte_of_the_secret_counts(void **state)
 #define READERS		3
 #define TURNS		20000
 #define KEPT		4096
-#define SEALED_LEN	(40 + sizeof(state_in) + 16)
+#define SEALED_LEN	(40 + 8 + sizeof(state_in) + 16)
 
 static struct host shared;
 static _Atomic bool done;

@@ -247,6 +247,19 @@ void tls_traffic(const struct tls_conn *c, struct tls_traffic *t)
 	memcpy(t->exporter_secret, c->master.exporter, t->hash_len);
 }
 
+bool tls_early_traffic(const struct tls_conn *c, struct tls_traffic *t)
+{
+	memset(t, 0, sizeof(*t));
+	/* Its tickets follow our Finished in the same call. */
+	if (c->early_data.state != TLS_EARLY_ACCEPTED || c->params.role != TLS_SERVER || !c->tx.flight_sent)
+		return false;
+	t->suite = c->suite->id;
+	t->hash_len = (uint8_t)hash_len(c->suite->hash);
+	t->key_len = (uint8_t)aead_key_len(c->suite->aead);
+	t->tx = c->tx.keys;
+	return true;
+}
+
 int tls_export(const struct tls_traffic *t, uint8_t *out, size_t len, const char *label, size_t label_len,
 	       const uint8_t *context, size_t context_len)
 {

@@ -345,7 +345,10 @@ size_t tls_sign_input(uint8_t *out, enum tls_role signer, const uint8_t *hash, s
  */
 size_t tls_early_data(const struct tls_conn *c, const uint8_t **p);
 
-/* The time has gone on: a client whose hello is sent again tells tickets' ages anew. Never needed. */
+/*
+ * The time has gone on. A client whose hello is sent again tells tickets' ages anew. A server that accepts early data
+ * must be told before each tls_advance(): it judges by it whether a ClientHello is a fresh one.
+ */
 void tls_set_now(struct tls_conn *c, int64_t now_ms);
 
 /* Abort from outside (deadline, keys that cannot be installed): appends the alert to @out, the connection is failed. */
@@ -367,6 +370,13 @@ struct tls_traffic {
 };
 
 void tls_traffic(const struct tls_conn *c, struct tls_traffic *t);
+
+/*
+ * Server, when tls_advance() returned TLS_WANT_RX or TLS_EARLY_DATA: is early data accepted, and all that we send out,
+ * so that the application may write under @t's tx keys before the client's Finished is there? From then on no byte comes
+ * out of tls_advance() but an alert. @t: rx and exporter are zero. A copy holds secrets: wipe it.
+ */
+bool tls_early_traffic(const struct tls_conn *c, struct tls_traffic *t);
 
 /**
  * tls_export() - keying material for an application
