@@ -318,7 +318,9 @@ static void report_failure(void)
 
 static void report_data_failure(void)
 {
-	printf("failed errno=data sent=? got=%d: %s\n", p.talk.ch.alert ? p.talk.ch.alert : -1, p.talk.ch.error ? p.talk.ch.error : "");
+	const struct channel *ch = &p.talk.ch;
+
+	printf("failed errno=data sent=? got=%d: %s\n", ch->alert ? ch->alert : -1, ch->error ? ch->error : "");
 }
 
 static void report(void)

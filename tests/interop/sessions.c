@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#define NS_IN_MS	1000000
 #define HEAD	XCHACHA_NONCE_LEN	/* of a ticket: the nonce, then what is sealed */
 
 static struct {
@@ -16,12 +17,20 @@ static struct {
 	bool have_key;
 } s;
 
-int64_t sessions_now_ms(void)
+/* @round_ns: 0 rounds down, NS_IN_MS - 1 up */
+static int64_t time_ms(long round_ns)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)now.tv_sec * 1000 + (now.tv_nsec + round_ns) / NS_IN_MS;
+}
+
+int64_t sessions_now_ms(void)
+{
+	int64_t now = time_ms(0);
+
+	return s.have && now < s.kept.received_ms ? s.kept.received_ms : now;
 }
 
 void sessions_begin(const struct tls_conn *c, int64_t older_ms)
@@ -30,9 +39,13 @@ void sessions_begin(const struct tls_conn *c, int64_t older_ms)
 	tls_resumption(c, &s.resumption);
 }
 
+/*
+ * Received, rounded up: else the difference of two times may be a millisecond more than the ticket's age is, and GnuTLS
+ * takes no early data where the client counts more than itself.
+ */
 void sessions_take(const uint8_t *msg, size_t len)
 {
-	if (!tls_session_take(&s.next, &s.resumption, msg, len, sessions_now_ms())) {
+	if (!tls_session_take(&s.next, &s.resumption, msg, len, time_ms(NS_IN_MS - 1))) {
 		s.kept = s.next;
 		s.kept.received_ms -= s.older_ms;
 		s.have = true;

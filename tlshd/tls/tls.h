@@ -417,6 +417,8 @@ void tls_resumption(const struct tls_conn *c, struct tls_resumption *r);	/* clie
 
 /**
  * tls_session_take() - a session from a NewSessionTicket message, of @len bytes with its header
+ * @now_ms: since the epoch, rounded up: told more than its age, GnuTLS takes no early data with a ticket
+ *
  * Return: 0; -EBADMSG malformed; -EMSGSIZE the ticket is over TLS_TICKET_MAX; -ESTALE its lifetime is 0 or over, or the
  * server's certificate expired.
  */
