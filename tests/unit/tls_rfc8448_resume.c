@@ -190,7 +190,9 @@ static const struct trace client_trace = {
 /* The ticket that section 3 ends with. */
 static void take_session(struct tls_session *s)
 {
-	struct tls_resumption r = { .suite = TLS_AES_128_GCM_SHA256, .not_after = NOW_MS };
+	struct tls_resumption r = {
+		.suite = TLS_AES_128_GCM_SHA256, .authenticated = NOW_MS / 1000, .not_after = NOW_MS,
+	};
 	uint8_t msg[256];
 
 	unhex(r.secret, RESUMPTION);

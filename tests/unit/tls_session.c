@@ -7,7 +7,7 @@
 #define NOW_MS	INT64_C(1800000000000)
 #define WEEK_S	(7 * 24 * 3600)
 
-static const struct tls_resumption resumption = {
+static struct tls_resumption resumption = {
 	.suite = TLS_AES_128_GCM_SHA256, .secret = "thirty-two bytes of a secret...", .alpn_len = 2, .alpn = "h2",
 	.leaf_sha256 = "leaf", .authenticated = 1799999000, .not_after = 1800000100,
 };
@@ -44,7 +44,30 @@ static void a_session_is_what_the_ticket_and_the_handshake_say(void **state)
 	/* Without early_data, with unknown extensions, with the longest lifetime there is. */
 	assert_int_equal(take(&s, "ffffffff" "00000000" "00" "000100" "000bfefe0003010203fefd0000", NOW_MS), 0);
 	assert_int_equal(s.max_early_data, 0);
-	assert_int_equal(s.lifetime_s, WEEK_S);
+	assert_int_equal(s.lifetime_s, WEEK_S - 1000);	/* the handshake was so long ago */
+}
+
+/* However often it is renewed: a certificate that was revoked since is not seen again by who only resumes. */
+static void a_session_ends_a_week_after_its_full_handshake(void **state)
+{
+	static const struct {
+		int64_t ago_s;
+		int ret;
+		uint32_t lifetime_s;
+	} cases[] = {
+		{ 0, 0, WEEK_S }, { -10, 0, WEEK_S }, { WEEK_S / 2, 0, WEEK_S / 2 }, { WEEK_S - 1, 0, 1 },
+		{ WEEK_S, -ESTALE, 0 }, { WEEK_S + 1, -ESTALE, 0 },
+	};
+	struct tls_session s;
+
+	(void)state;
+	for (size_t i = 0; i < NUM(cases); i++) {
+		resumption.authenticated = NOW_MS / 1000 - cases[i].ago_s;
+		assert_int_equal(take(&s, "00093a80" "00000000" "00" "000100" "0000", NOW_MS), cases[i].ret);
+		if (!cases[i].ret)
+			assert_int_equal(s.lifetime_s, cases[i].lifetime_s);
+	}
+	resumption.authenticated = 1799999000;
 }
 
 static void what_is_no_ticket_is_refused(void **state)
@@ -105,6 +128,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_session_is_what_the_ticket_and_the_handshake_say),
+		cmocka_unit_test(a_session_ends_a_week_after_its_full_handshake),
 		cmocka_unit_test(what_is_no_ticket_is_refused),
 		cmocka_unit_test(a_ticket_of_no_use_is_not_kept),
 	};

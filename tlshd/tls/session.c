@@ -56,11 +56,11 @@ void tls_resumption(const struct tls_conn *c, struct tls_resumption *r)
 	r->alpn_len = c->alpn_len;
 	if (c->alpn_len)
 		memcpy(r->alpn, c->alpn, c->alpn_len);
+	r->authenticated = c->authenticated;
 	r->not_after = INT64_MAX;
 	if (!c->peer_known)
 		return;
 	memcpy(r->leaf_sha256, c->peer.leaf_sha256, sizeof(r->leaf_sha256));
-	r->authenticated = c->authenticated;
 	r->not_after = c->peer.not_after;
 }
 
@@ -73,22 +73,32 @@ static bool read_message(struct session_ticket *out, const uint8_t *msg, size_t 
 	       cur_empty(&in) && session_read_ticket(out, &alert, body);
 }
 
+/* 4.6.1. Of the session, too, whose tickets could be renewed for ever. Seconds, 0 or less: it is over. */
+static int64_t lifetime(const struct session_ticket *t, const struct tls_resumption *r, int64_t now)
+{
+	int64_t left = r->authenticated < now ? LIFETIME_MAX - (now - r->authenticated) : LIFETIME_MAX;
+
+	return t->lifetime_s < left ? t->lifetime_s : left;
+}
+
 int tls_session_take(struct tls_session *out, const struct tls_resumption *r, const uint8_t *msg, size_t len,
 		     int64_t now_ms)
 {
+	int64_t now = now_ms / 1000, lifetime_s;
 	struct session_ticket t;
 
 	if (!read_message(&t, msg, len))
 		return -EBADMSG;
 	if (t.ticket.len > TLS_TICKET_MAX)
 		return -EMSGSIZE;
-	if (!t.lifetime_s || now_ms / 1000 > r->not_after)
+	lifetime_s = lifetime(&t, r, now);
+	if (lifetime_s <= 0 || now > r->not_after)
 		return -ESTALE;
 	memset(out, 0, sizeof(*out));
 	out->suite = r->suite;
 	keys_ticket_psk(out->psk, suite_find(r->suite)->hash, r->secret, t.nonce.p, t.nonce.len);
 	out->age_add = t.age_add;
-	out->lifetime_s = t.lifetime_s < LIFETIME_MAX ? t.lifetime_s : LIFETIME_MAX;
+	out->lifetime_s = (uint32_t)lifetime_s;
 	out->max_early_data = t.max_early_data;
 	out->received_ms = now_ms;
 	out->authenticated = r->authenticated;

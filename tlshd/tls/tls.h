@@ -148,7 +148,7 @@ struct tls_config {
 /**
  * struct tls_session - what a client keeps of a ticket; holds a secret: wipe it. No pointer in it: it may be stored
  * @psk: hash_len() of @suite's hash bytes
- * @received_ms: since the epoch; @lifetime_s from then on the server may take it
+ * @received_ms: since the epoch; @lifetime_s from then on it may be offered
  * @max_early_data: bytes; 0: none
  * @authenticated: when the server last proved its certificate, seconds since the epoch
  * @not_after: of that certificate (INT64_MAX: there was none)
@@ -419,8 +419,8 @@ void tls_resumption(const struct tls_conn *c, struct tls_resumption *r);	/* clie
  * tls_session_take() - a session from a NewSessionTicket message, of @len bytes with its header
  * @now_ms: since the epoch, rounded up: told more than its age, GnuTLS takes no early data with a ticket
  *
- * Return: 0; -EBADMSG malformed; -EMSGSIZE the ticket is over TLS_TICKET_MAX; -ESTALE its lifetime is 0 or over, or the
- * server's certificate expired.
+ * Return: 0; -EBADMSG malformed; -EMSGSIZE the ticket is over TLS_TICKET_MAX; -ESTALE its lifetime is 0, the server's
+ * certificate expired, or it was proven 7 days ago: tickets that renew each other end, too.
  */
 int tls_session_take(struct tls_session *out, const struct tls_resumption *r, const uint8_t *msg, size_t len,
 		     int64_t now_ms);
