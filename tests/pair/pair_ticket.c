@@ -370,6 +370,35 @@ static uint32_t lifetime(struct pair *p)
 	return p->sessions[0].lifetime_s;
 }
 
+static void set_clock_back(struct pair *p, enum tls_role from, uint8_t *bytes, size_t *len)
+{
+	struct side *server = &p->side[TLS_SERVER];
+
+	(void)bytes, (void)len;
+	if (from == TLS_SERVER)
+		tls_set_now(&server->c, server->params.now_ms - (int64_t)p->arg * 1000);
+}
+
+/* Its session would seem to begin later, and so live longer than it may. */
+static void a_clock_that_is_set_back_gives_no_ticket(void **state)
+{
+	static const size_t back_s[] = { 0, 1, 14 * 24 * 3600, 40UL * 365 * 24 * 3600 };
+
+	(void)state;
+	for (size_t i = 0; i < NUM(back_s); i++) {
+		struct pair p;
+
+		init(&p);
+		pair_client_auth(&p, TLS_CLIENT_AUTH_VERIFY, NULL);	/* tickets wait for the client's Finished */
+		p.tamper = set_clock_back;
+		p.arg = back_s[i];
+		pair_run(&p);
+		assert_open(&p);
+		assert_int_equal(p.tickets.num_seals, back_s[i] == 0);
+		pair_free(&p);
+	}
+}
+
 static void a_ticket_lives_no_longer_than_its_session(void **state)
 {
 	struct pair p;
@@ -465,6 +494,7 @@ int main(void)
 		cmocka_unit_test(a_session_goes_on_with_every_suite),
 		cmocka_unit_test(a_ticket_is_taken_only_where_it_was_given),
 		cmocka_unit_test(a_ticket_of_another_format_is_none),
+		cmocka_unit_test(a_clock_that_is_set_back_gives_no_ticket),
 		cmocka_unit_test(tickets_go_out_behind_the_flight_they_hang_on),
 		cmocka_unit_test(a_resumed_client_is_who_it_was),
 		cmocka_unit_test(a_certificate_that_was_only_asked_for_makes_nobody_known),

@@ -199,6 +199,8 @@ void hs_forget(struct tls_conn *c, bool keep_traffic)
 	wipe(c->master.server, sizeof(c->master.server));
 	wipe(&c->psk, sizeof(c->psk));
 	wipe(c->early_data.after, sizeof(c->early_data.after));
+	if (c->params.role == TLS_SERVER)	/* whose tickets, if it could give any, are out */
+		wipe(c->master.resumption, sizeof(c->master.resumption));
 	sig_pub_free(&c->peer.pub);
 	memset(&c->peer.pub, 0, sizeof(c->peer.pub));
 	if (keep_traffic)

@@ -137,6 +137,8 @@ static int64_t lifetime(const struct tls_conn *c)
 	int64_t now = c->params.now_ms / 1000;
 	int64_t left = c->params.config->ticket_lifetime_s - (now - c->authenticated);
 
+	if (now < c->authenticated)
+		return 0;	/* a clock that was set back would have it live too long */
 	if (c->peer_known && left > c->peer.not_after - now)
 		left = c->peer.not_after - now;
 	return left;
