@@ -58,10 +58,19 @@ static void on_wake(struct loop_poll *p, int events)
 	loop_poll(me->loop, &me->wake_poll, me->t->wake_fd, POLLIN);
 }
 
+/* Rounded up, as tls_session_take() wants it. */
+static int64_t wall_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * 1000LL + (ts.tv_nsec + 999999) / 1000000;
+}
+
 static void add_session(void *arg, const uint8_t *blob, size_t blob_len, const uint8_t *msg, size_t len)
 {
 	struct turn *me = arg;
-	int rc = sessions_add(me->t->sessions, blob, blob_len, msg, len, time(NULL) * 1000LL);
+	int rc = sessions_add(me->t->sessions, blob, blob_len, msg, len, wall_ms());
 
 	/* Of a worker before us, or a server's whim: nothing is lost but a shorter handshake. */
 	if (rc)
