@@ -374,7 +374,8 @@ void tls_traffic(const struct tls_conn *c, struct tls_traffic *t);
 /*
  * Server, when tls_advance() returned TLS_WANT_RX or TLS_EARLY_DATA: is early data accepted, and all that we send out,
  * so that the application may write under @t's tx keys before the client's Finished is there? From then on no byte comes
- * out of tls_advance() but an alert. @t: rx and exporter are zero. A copy holds secrets: wipe it.
+ * out of tls_advance() but an alert, which must not be sent: it has the number of the application's first record.
+ * @t: rx and exporter are zero. A copy holds secrets: wipe it.
  */
 bool tls_early_traffic(const struct tls_conn *c, struct tls_traffic *t);
 
