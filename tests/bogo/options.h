@@ -56,7 +56,7 @@ struct options {
 	bool server, ipv6, async, peek, writes_first, shuts_down, key_update, send_alert, record_sizes;
 	bool verify_peer, verify_fail, custom_verify, require_certificate, reject_alpn, decline_alpn, check_close;
 	bool no_ticket, skip_ticket, early_data, ocsp, ocsp_callback, ocsp_decline, ocsp_fail;
-	bool traffic_secrets, handshaker_supported, only_tls13;
+	bool traffic_secrets, handshaker_supported, only_tls13, fips, wpa;
 	bool expect_hrr, expect_no_hrr, expect_miss, expect_no_session, expect_early_ticket, expect_no_peer_cert;
 	bool expect_accepted, expect_rejected, expect_not_offered;
 	const char *trust, *host_name, *advertise_alpn, *select_alpn, *greeting, *ca_list;

@@ -32,10 +32,31 @@ char *policy_slurp(const char *path, size_t *len)
 	return text;
 }
 
+/* What BoringSSL's policies come to here; .groups and .schemes where no other flag says them. */
+static const struct rules {
+	struct list suites, groups, schemes;
+} all_rules = {
+	{ { TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256 }, 3 },
+	{ { 0x001d, 0x0017, 0x0018 }, 3 }, { { 0 }, 0 },
+}, fips_rules = {
+	{ { TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384 }, 2 }, { { 0x0017, 0x0018 }, 2 },
+	{ { SIG_ECDSA_P256_SHA256, SIG_ECDSA_P384_SHA384, SIG_RSA_PSS_RSAE_SHA256, SIG_RSA_PSS_RSAE_SHA384,
+	    SIG_RSA_PSS_RSAE_SHA512 }, 5 },
+}, wpa_rules = {
+	{ { TLS_AES_256_GCM_SHA384 }, 1 }, { { 0x0018 }, 1 },
+	{ { SIG_ECDSA_P384_SHA384, SIG_RSA_PSS_RSAE_SHA384, SIG_RSA_PSS_RSAE_SHA512 }, 3 },
+};
+
+static const struct rules *find_rules(const struct options *opt)
+{
+	return opt->fips ? &fips_rules : opt->wpa ? &wpa_rules : &all_rules;
+}
+
 /* ---- certificates ---- */
 
-static void load_identity(struct policy *p, const struct credential *cred, int number, bool staple)
+static void load_identity(struct policy *p, const struct options *opt, const struct credential *cred, int number)
 {
+	const struct list *prefs = cred->prefs.num ? &cred->prefs : &find_rules(opt)->schemes;
 	size_t n = p->config.num_identities++, len;
 	struct tls_identity *id = &p->identities[n];
 	struct der leaf;
@@ -49,7 +70,7 @@ static void load_identity(struct policy *p, const struct credential *cred, int n
 	if (sig_key_load(&p->keys[n], pem, len, err, sizeof(err)))
 		options_unimplemented(err);
 	free(pem);
-	if (cred->prefs.num > TLS_SCHEMES_MAX)
+	if (prefs->num > TLS_SCHEMES_MAX)
 		options_unimplemented("so many schemes of a certificate");
 	id->chain = p->chains[n];
 	if (cred->match_issuer && x509_chain_facts(&p->facts[n], id->chain, id->chain_len))
@@ -57,10 +78,10 @@ static void load_identity(struct policy *p, const struct credential *cred, int n
 	id->issuers = p->facts[n].issuers;
 	id->issuers_len = p->facts[n].issuers_len;
 	id->key_id = (uint32_t)n;
-	id->num_schemes = cred->prefs.num;
-	memcpy(id->schemes, cred->prefs.ids, cred->prefs.num * sizeof(*id->schemes));
-	id->ocsp = staple ? cred->ocsp.p : NULL;
-	id->ocsp_len = staple ? cred->ocsp.len : 0;
+	id->num_schemes = prefs->num;
+	memcpy(id->schemes, prefs->ids, prefs->num * sizeof(*id->schemes));
+	id->ocsp = opt->ocsp_decline ? NULL : cred->ocsp.p;
+	id->ocsp_len = opt->ocsp_decline ? 0 : cred->ocsp.len;
 	p->numbers[n] = number;
 }
 
@@ -68,9 +89,9 @@ static void load_identity(struct policy *p, const struct credential *cred, int n
 static void load_identities(struct policy *p, const struct options *opt)
 {
 	for (int i = 1; i < opt->num_credentials; i++)
-		load_identity(p, &opt->credentials[i], i - 1, !opt->ocsp_decline);
+		load_identity(p, opt, &opt->credentials[i], i - 1);
 	if (opt->credentials[0].cert && opt->credentials[0].key)
-		load_identity(p, &opt->credentials[0], -1, !opt->ocsp_decline);
+		load_identity(p, opt, &opt->credentials[0], -1);
 	p->config.identities = p->identities;
 }
 
@@ -109,19 +130,16 @@ static void load_peer(struct policy *p, const struct options *opt)
 
 /* ---- what is negotiated ---- */
 
-static void load_suites(struct tls_config *config)
+static void load_suites(struct tls_config *config, const struct list *suites)
 {
-	static const uint16_t suites[] = { TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256 };
-
-	memcpy(config->suites, suites, sizeof(suites));
-	config->num_suites = sizeof(suites) / sizeof(*suites);
+	memcpy(config->suites, suites->ids, suites->num * sizeof(*suites->ids));
+	config->num_suites = suites->num;
 }
 
 /* The engine's shares are of the first groups. */
 static void load_groups(struct tls_config *config, const struct options *opt)
 {
-	static const struct list ours = { { 0x001d, 0x0017, 0x0018 }, 3 };
-	const struct list *groups = opt->groups.num ? &opt->groups : &ours;
+	const struct list *groups = opt->groups.num ? &opt->groups : &find_rules(opt)->groups;
 
 	if (groups->num > TLS_GROUPS_MAX)
 		options_unimplemented("so many groups");
@@ -140,10 +158,12 @@ static void load_groups(struct tls_config *config, const struct options *opt)
 /* The runner's peer signs with one that is not here, too, and must be refused for it. */
 static void load_schemes(struct tls_config *config, const struct options *opt)
 {
-	for (size_t i = 0; i < opt->verify_prefs.num; i++)
-		if (schemes_known(opt->verify_prefs.ids[i]) && config->num_schemes < TLS_SCHEMES_MAX)
-			config->schemes[config->num_schemes++] = opt->verify_prefs.ids[i];
-	if (opt->verify_prefs.num && !config->num_schemes)
+	const struct list *prefs = opt->verify_prefs.num ? &opt->verify_prefs : &find_rules(opt)->schemes;
+
+	for (size_t i = 0; i < prefs->num; i++)
+		if (schemes_known(prefs->ids[i]) && config->num_schemes < TLS_SCHEMES_MAX)
+			config->schemes[config->num_schemes++] = prefs->ids[i];
+	if (prefs->num && !config->num_schemes)
 		options_unimplemented("signature schemes of older versions, P-224, P-521 and ML-DSA");
 }
 
@@ -183,7 +203,7 @@ static void load_sessions(struct tls_config *config, const struct options *opt)
 void policy_load(struct policy *p, const struct options *opt)
 {
 	memset(p, 0, sizeof(*p));
-	load_suites(&p->config);
+	load_suites(&p->config, &find_rules(opt)->suites);
 	load_groups(&p->config, opt);
 	load_schemes(&p->config, opt);
 	load_alpn(p, opt);
