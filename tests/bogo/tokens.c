@@ -86,6 +86,7 @@ static const struct row rows[] = {
 	{ "server sent no certificate", ":PEER_DID_NOT_RETURN_A_CERTIFICATE:" },
 	{ "does not parse", ":CANNOT_PARSE_LEAF_CERT:" },
 	{ "key usage forbids", ":KEY_USAGE_BIT_INCORRECT:" },
+	{ "not meant for this side of TLS", ":KEY_USAGE_BIT_INCORRECT:" },
 	{ "takes no OCSP response", ":OCSP_CB_ERROR:" },
 	{ "trusts nobody", ":CERTIFICATE_VERIFY_FAILED:" },
 	{ NULL, NULL }
