@@ -316,17 +316,32 @@ static bool cut(const char **name, const char *prefix)
 	return true;
 }
 
-void options_parse(struct options opt[NUM_STAGES], int argc, char **argv)
+/* Which stages a flag is for, of those from @first to @last; @name is then without its prefix. */
+static void find_stages(const char **name, size_t *first, size_t *last)
 {
 	static const char *const stages[NUM_STAGES] = { "-on-initial", "-on-resume", "-on-retry" };
 
-	memset(opt, 0, NUM_STAGES * sizeof(*opt));
-	for (size_t s = 0; s < NUM_STAGES; s++) {
-		opt[s].num_credentials = 1;
-		opt[s].greeting = "hello";
-		opt[s].greetings = 1;
-		opt[s].expect_credential = ANY_CREDENTIAL;
-	}
+	if (cut(name, "-on-handshaker"))
+		options_unimplemented("handshakes split in two processes");
+	cut(name, "-on-shim");
+	for (size_t s = 0; s < NUM_STAGES; s++)
+		if (cut(name, stages[s]))
+			*first = *last = s;
+}
+
+static void init(struct options *opt)
+{
+	memset(opt, 0, sizeof(*opt));
+	opt->num_credentials = 1;
+	opt->greeting = "hello";
+	opt->greetings = 1;
+	opt->expect_credential = ANY_CREDENTIAL;
+}
+
+void options_parse(struct options opt[NUM_STAGES], int argc, char **argv)
+{
+	for (size_t s = 0; s < NUM_STAGES; s++)
+		init(&opt[s]);
 	for (int i = 1; i < argc; i++) {
 		const char *name = argv[i];
 		const struct flag *flag;
@@ -334,12 +349,7 @@ void options_parse(struct options opt[NUM_STAGES], int argc, char **argv)
 		struct blob blob = { 0 };
 		char *arg = NULL;
 
-		if (cut(&name, "-on-handshaker"))
-			options_unimplemented("handshakes split in two processes");
-		cut(&name, "-on-shim");
-		for (size_t s = 0; s < NUM_STAGES; s++)
-			if (cut(&name, stages[s]))
-				first = last = s;
+		find_stages(&name, &first, &last);
 		flag = find(name);
 		if (takes_text(flag->kind) && ++i == argc)
 			options_unimplemented("flag without its argument");

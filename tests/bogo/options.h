@@ -16,7 +16,7 @@
 
 enum exit_status { EXIT_PASS = 0, EXIT_FAIL = 1, EXIT_UNIMPLEMENTED = 89 };
 
-/* What a flag says of one of these connections only: the others, and what becomes of one whose early data was refused */
+/* A flag may be for the first connection, for the others, or for what becomes of one whose early data was refused. */
 enum stage { INITIAL, RESUMED, RETRIED, NUM_STAGES };
 
 struct list {

@@ -10,7 +10,7 @@ int64_t sessions_now_ms(void);
 void sessions_wait(long seconds);
 
 /**
- * struct server_sessions - what a server's tickets are sealed with, and what became of one; an argument of sessions_ops
+ * struct server_sessions - argument of sessions_ops: how a server deals with tickets, and what became of one
  * @skip: none is sealed and none is known
  * @skew_known, @skew_ms: of a ticket with which early data came
  */

@@ -199,20 +199,27 @@ static void start(void)
 	tls_lend_rx(&s.tls, s.rx);
 }
 
-static bool handshake(void)
+/* What was looked at and is the engine's. */
+static void discard(bool *peeked)
 {
 	uint8_t taken[TLS_RX_CAP];
+	size_t len = *peeked ? tls_rx_taken(&s.tls) : 0;
+
+	if (len > 0 && recv(s.ch.fd, taken, len, MSG_WAITALL) != (ssize_t)len)
+		die("recv", strerror(errno));
+	*peeked = false;
+}
+
+static bool handshake(void)
+{
 	bool peeked = false;
 
 	for (;;) {
 		struct tls_out out = { s.tx, sizeof(s.tx), 0 };
 		enum tls_want want = tls_advance(&s.tls, &out);
-		bool settled = want == TLS_WANT_RX || want == TLS_DONE || want == TLS_FAILED;
 
-		if (peeked && settled && tls_rx_taken(&s.tls) > 0 &&
-		    recv(s.ch.fd, taken, tls_rx_taken(&s.tls), MSG_WAITALL) != (ssize_t)tls_rx_taken(&s.tls))
-			die("recv", strerror(errno));
-		peeked = peeked && !settled;
+		if (want == TLS_WANT_RX || want == TLS_DONE || want == TLS_FAILED)
+			discard(&peeked);
 		channel_send_raw(&s.ch, out.p, out.len);
 		if (want == TLS_DONE || want == TLS_FAILED)
 			return want == TLS_DONE;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trust: stands in front of x509_verify() (the linker's --wrap). A newer runner says which anchor to trust, for no name.
- * An older one's certificates sign themselves and have long expired, and BoringSSL's shim verifies none: there the leaf
- * is taken as it is.
+ * trust: stands in front of x509_verify() (the linker's --wrap). A newer runner says which anchor to trust, and
+ * means no name. An older one's certificates sign themselves and have long expired, and BoringSSL's shim verifies
+ * none: there the leaf is taken as it is. No runner's staple is an OCSPResponse: none is judged.
  */
 #ifndef BOGO_TRUST_H
 #define BOGO_TRUST_H
