@@ -25,8 +25,7 @@
 #define CONFIG_TIMEOUT_MAX	300	/* seconds */
 #define CONFIG_WINDOW_DEFAULT	10	/* seconds; RFC 8446 8.3 */
 #define CONFIG_WINDOW_MAX	60
-/* Bytes: with what records add it stays below what the engine skips when it refuses early data (EARLY_SKIP_MAX). */
-#define CONFIG_EARLY_MAX	32768
+#define CONFIG_EARLY_MAX	TLS_EARLY_MAX	/* bytes */
 #define CONFIG_TICKETS_DEFAULT	2	/* a browser opens a second connection while the first ticket is in use */
 #define CONFIG_LIFETIME_DEFAULT	(24 * 3600)
 #define CONFIG_LIFETIME_MAX	(7 * 24 * 3600)	/* RFC 8446 4.6.1 */
