@@ -47,7 +47,7 @@ static int take_leaf(struct x509_peer *out, const struct der *leaf)
 {
 	memset(out, 0, sizeof(*out));
 	out->pub.type = (enum sig_type)(leaf->p[0] % (SIG_TYPE_RSA_PSS + 1));
-	out->not_after = INT64_MAX;
+	out->not_after = INT64_C(4000000000);	/* 2096 */
 	memcpy(out->subject, "subject", 8);
 	return 0;
 }
