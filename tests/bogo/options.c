@@ -197,6 +197,7 @@ static const struct flag {
 	{ "-no-key-shares", MISSING, .what = "a ClientHello without a key share" },
 	{ "-ticket-key", MISSING_TEXT, .what = "tickets in BoringSSL's form" },
 	{ "-max-send-fragment", MISSING_TEXT, .what = "a limit on our records by configuration" },
+	{ "-ignore-rsa-key-usage", MISSING, .what = "key usages that are looked over" },
 	{ "-max-cert-list", MISSING_TEXT, .what = "a limit on certificates by configuration" },
 	{ "-read-with-unfinished-write", MISSING, .what = "reading while a write hangs" },
 	{ "-early-write-after-message", MISSING_TEXT, .what = "early data behind the ClientHello's flight" },
