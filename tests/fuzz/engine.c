@@ -300,7 +300,9 @@ static void take_early(struct engine_end *e)
 {
 	const uint8_t *p;
 	size_t len = tls_early_data(&e->c, &p);
+	struct tls_traffic t;
 
+	engine_require(!tls_early_traffic(&e->c, &t) || (t.suite && t.key_len));
 	engine_require(len && p >= e->rx && p + len <= e->rx + sizeof(e->rx));
 	e->early_len += len;
 }
