@@ -199,6 +199,20 @@ static void verifies_no_chain(void)
 		_exit(1);
 }
 
+static void binds_with_a_short_external_key(void)
+{
+	uint8_t psk[TLS_EXTERNAL_KEY_MIN - 1] = { 0 }, hash[HASH_MAX] = { 0 }, out[HASH_MAX];
+
+	tls_psk_binder(out, HASH_SHA256, psk, sizeof(psk), hash);
+}
+
+static void derives_from_a_short_external_key(void)
+{
+	uint8_t psk[TLS_EXTERNAL_KEY_MIN - 1] = { 0 }, out[HASH_MAX];
+
+	tls_psk_handshake_secret(out, HASH_SHA256, psk, sizeof(psk), NULL, 0);
+}
+
 #define CASE(name) { #name, name }
 static const struct { const char *what; void (*run)(void); } cases[] = {
 	CASE(no_suite), CASE(too_many_suites), CASE(unknown_suite), CASE(no_group), CASE(too_many_groups), CASE(unknown_group),
@@ -211,7 +225,7 @@ static const struct { const char *what; void (*run)(void); } cases[] = {
 	CASE(asks_for_keys_early), CASE(asks_for_a_resumption_early), CASE(asks_a_server_for_a_resumption), CASE(seals_too_much),
 	CASE(seals_beyond_the_last_number), CASE(opens_beyond_the_last_number), CASE(expands_too_much),
 	CASE(expands_with_too_long_a_context), CASE(expands_with_too_long_a_label), CASE(exports_too_much),
-	CASE(verifies_no_chain),
+	CASE(verifies_no_chain), CASE(binds_with_a_short_external_key), CASE(derives_from_a_short_external_key),
 };
 
 /* By exit(), so that what a child ran is counted by who counts. */

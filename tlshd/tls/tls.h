@@ -43,6 +43,7 @@ enum tls_role { TLS_CLIENT, TLS_SERVER };
 #define TLS_TICKET_LIFETIME_MAX_S (7 * 24 * 3600)	/* RFC 8446 4.6.1 */
 #define TLS_EARLY_MAX	(32 * 1024)	/* bytes of early data that a ticket may allow: so much can be skipped, too */
 #define TLS_TICKET_MAX	2048		/* bytes of a ticket that a client keeps; a longer one is not used */
+#define TLS_EXTERNAL_KEY_MIN 16		/* bytes of an external key: 128 bits (RFC 9257 6) */
 #define TLS_EXTERNAL_MAX 256		/* bytes of an external key's identity */
 #define TLS_NAME_MAX	255
 #define TLS_ALPN_MAX	127		/* bytes of an ALPN list in wire form, and so of one name */
@@ -329,7 +330,8 @@ void tls_sign_answer(struct tls_conn *c, const uint8_t *sig, size_t len);	/* 0: 
 
 /*
  * RFC 8446 4.2.11.2 and 7.1, shared with the signer: what it gives out of an external key, and no more. @out:
- * hash_len(@hash) bytes; @transcript as many; @dhe_len 0: psk_ke.
+ * hash_len(@hash) bytes; @transcript as many; @dhe_len 0: psk_ke. A key of under TLS_EXTERNAL_KEY_MIN bytes aborts: who
+ * loads keys refuses it before.
  */
 void tls_psk_binder(uint8_t *out, enum hash_id hash, const uint8_t *psk, size_t psk_len, const uint8_t *transcript);
 void tls_psk_handshake_secret(uint8_t *out, enum hash_id hash, const uint8_t *psk, size_t psk_len, const uint8_t *dhe,
