@@ -36,6 +36,19 @@ int sockopt_start(int fd, const struct tlshd_start *s)
 	return setsockopt(fd, IPPROTO_IP, TLSHD_START, s, s->size) ? -errno : 0;
 }
 
+int sockopt_start_early(int fd, const struct tlshd_start *s, const void *early, size_t len)
+{
+	struct {
+		struct tlshd_start s;
+		char early[TLSHD_EARLY_MAX];
+	} v = { .s = *s };
+
+	if (len > sizeof v.early)
+		return -EMSGSIZE;
+	memcpy(v.early, early, len);
+	return setsockopt(fd, IPPROTO_IP, TLSHD_START, &v, sizeof v.s + len) ? -errno : 0;
+}
+
 int sockopt_info(int fd, struct tlshd_info *info)
 {
 	socklen_t len = sizeof *info;

@@ -33,6 +33,14 @@ int sockopt_request(struct tlshd_start *s, enum tlshd_role role, const char *pro
 int sockopt_start(int fd, const struct tlshd_start *s);
 
 /**
+ * sockopt_start_early() - likewise with early data to send first
+ * @len: at most TLSHD_EARLY_MAX
+ *
+ * TLSHD_INFO says whether it was accepted; if not, it is the caller's to send.
+ */
+int sockopt_start_early(int fd, const struct tlshd_start *s, const void *early, size_t len);
+
+/**
  * sockopt_info() - TLSHD_INFO
  * @info: out; what an older module does not fill is zero
  *

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "../sockopt.h"
@@ -26,6 +27,8 @@ static const char usage[] =
 	"  -n, --name NAME      the server's name to send and to verify (default HOST)\n"
 	"  -a, --any-name       verify the chain but no name; the profile must permit it\n"
 	"      --alpn LIST      protocols in order of preference, for example h2,http/1.1\n"
+	"      --early FILE     send this file first, with the first flight if a session of before allows it (0-RTT): only what\n"
+	"                       may be done twice, because it can be sent again by who records it\n"
 	"  -t, --timeout MS     for the TCP connection to each address, and for the handshake (default 10000)\n"
 	"  -i, --info           tell on stderr what the handshake agreed on\n"
 	"  -h, --help\n"
@@ -34,18 +37,19 @@ static const char usage[] =
 	"4 the handshake failed, 5 no module, no daemon or no permission.\n";
 
 struct options {
-	const char *host, *port, *profile, *name, *alpn;
+	const char *host, *port, *profile, *name, *alpn, *early;
 	bool any_name, info;
 	unsigned int timeout_ms;
 };
 
-enum { OPT_ALPN = 256 };
+enum { OPT_ALPN = 256, OPT_EARLY };
 
 static const struct option longs[] = {
 	{ "profile", required_argument, NULL, 'p' },
 	{ "name", required_argument, NULL, 'n' },
 	{ "any-name", no_argument, NULL, 'a' },
 	{ "alpn", required_argument, NULL, OPT_ALPN },
+	{ "early", required_argument, NULL, OPT_EARLY },
 	{ "timeout", required_argument, NULL, 't' },
 	{ "info", no_argument, NULL, 'i' },
 	{ "help", no_argument, NULL, 'h' },
@@ -83,6 +87,9 @@ static int take(struct options *o, int c)
 		return 0;
 	case OPT_ALPN:
 		o->alpn = optarg;
+		return 0;
+	case OPT_EARLY:
+		o->early = optarg;
 		return 0;
 	case 't':
 		return take_timeout(o);
@@ -124,18 +131,58 @@ static bool is_local(int err)
 	       err == -ECONNABORTED;
 }
 
+struct early {
+	char data[TLSHD_EARLY_MAX + 1];	/* one more, to see that a file is too long */
+	size_t len;
+};
+
+/* Return: 0 or an exit code. */
+static int read_early(struct early *e, const char *path)
+{
+	FILE *f = path ? fopen(path, "r") : NULL;
+
+	e->len = 0;
+	if (!path)
+		return 0;
+	if (f)
+		e->len = fread(e->data, 1, sizeof e->data, f);
+	if (!f || ferror(f))
+		return complain(EXIT_USAGE, path, strerror(errno));
+	fclose(f);
+	if (e->len == sizeof e->data)
+		return complain(EXIT_USAGE, path, "too long to be sent early; want at most 16384 bytes");
+	return 0;
+}
+
+/* What was not accepted is ours to send. */
+static int send_early(int fd, const struct early *e, const struct tlshd_info *info)
+{
+	for (size_t at = info->flags & TLSHD_I_EARLY_ACCEPTED ? e->len : 0; at < e->len;) {
+		ssize_t n = send(fd, e->data + at, e->len - at, MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EINTR)
+			return complain(EXIT_TRUNCATED, "connection broken", strerror(errno));
+		at += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
 static int handshake(int fd, const struct options *o)
 {
 	struct tlshd_info info;
 	struct tlshd_start s;
-	int err;
+	struct early early;
+	int err = read_early(&early, o->early);
+
+	if (err)
+		return err;
 
 	if (sockopt_request(&s, TLSHD_CLIENT, o->profile, o->name, o->alpn))
 		return complain(EXIT_USAGE, "a profile, name or protocol list is too long", "");
 	s.timeout_ms = o->timeout_ms;
 	s.flags = o->any_name ? TLSHD_F_ANY_NAME : 0;
 	do {
-		err = sockopt_start(fd, &s);	/* a signal ends the wait, never the handshake */
+		err = sockopt_start_early(fd, &s, early.data, early.len);	/* a signal ends the wait, never the handshake */
 	} while (err == -EINTR);
 	if (err == -EISCONN)
 		err = 0;
@@ -145,7 +192,7 @@ static int handshake(int fd, const struct options *o)
 		sockopt_print_info(stderr, &info);
 	if (err)
 		return complain(is_local(err) ? EXIT_LOCAL : EXIT_HANDSHAKE, "handshake failed", sockopt_reason(&info, err));
-	return 0;
+	return send_early(fd, &early, &info);
 }
 
 /* The end of what the peer sent: its intent, or somebody who cut the cable? */

@@ -140,7 +140,7 @@ static enum conn_want step_start(struct conn *c)
 
 	/* Cannot fail: options_parse() has measured the profile's name. */
 	sockopt_request(&s, TLSHD_SERVER, c->server->options->profile, NULL, c->server->alpn);
-	s.flags = TLSHD_F_NOWAIT;
+	s.flags = TLSHD_F_NOWAIT | (c->server->options->early ? TLSHD_F_ACCEPT_EARLY : 0);
 	s.timeout_ms = c->server->options->limit_ms[LIMIT_HEADER];
 	err = sockopt_start(c->fd, &s);
 	if (err && err != -EINPROGRESS)
@@ -164,8 +164,18 @@ static enum conn_want step_handshake(struct conn *c)
 	return CONN_NEXT;
 }
 
+/* RFC 8470 5.1: a request that is here before the client's Finished may be a replay; one that is still here then is none. */
+static bool too_early(const struct conn *c)
+{
+	struct tlshd_info info;
+
+	return c->server->options->early == EARLY_STRICT && !sockopt_info(c->fd, &info) && info.state == TLSHD_S_EARLY;
+}
+
 static enum conn_want answer(struct conn *c)
 {
+	if (c->request.status == 200 && too_early(c))
+		c->request.status = 425;
 	reply_make(&c->reply, &c->request, c->server->root, c->stopping);
 	if (verbose(c))
 		access_request(c->fd, &c->request, &c->reply);

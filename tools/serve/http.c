@@ -315,7 +315,7 @@ time_t http_date_parse(const char *text)
 
 const char *http_status_text(int status)
 {
-	return http_status_str((enum http_status)status);
+	return status == 425 ? "Too Early" : http_status_str((enum http_status)status);	/* RFC 8470 is younger than the library */
 }
 
 const char *http_method(const struct http_request *r)

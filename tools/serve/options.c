@@ -20,6 +20,8 @@ static const char usage[] =
 	"  -u, --user NAME           become this user once the sockets are bound\n"
 	"  -t, --threads N           event loops (default 1)\n"
 	"  -c, --max-connections N   at most this many at once (default 1000)\n"
+	"      --early off|safe|strict\n"
+	"                            0-RTT requests, which may be replays: none (default), answered, or 425 Too Early\n"
 	"      --header-timeout MS   for the handshake, and for a request to arrive (default 10000)\n"
 	"      --idle-timeout MS     between requests (default 60000)\n"
 	"      --write-timeout MS    while the client takes nothing of an answer (default 30000)\n"
@@ -28,7 +30,7 @@ static const char usage[] =
 	"\n"
 	"Listening sockets of systemd (LISTEN_FDS) serve beside --listen or instead of it.\n";
 
-enum { OPT_PLAIN = 256, OPT_HEADER, OPT_IDLE, OPT_WRITE };
+enum { OPT_PLAIN = 256, OPT_HEADER, OPT_IDLE, OPT_WRITE, OPT_EARLY };
 
 static const struct option longs[] = {
 	{ "root", required_argument, NULL, 'r' },
@@ -41,6 +43,7 @@ static const struct option longs[] = {
 	{ "header-timeout", required_argument, NULL, OPT_HEADER },
 	{ "idle-timeout", required_argument, NULL, OPT_IDLE },
 	{ "write-timeout", required_argument, NULL, OPT_WRITE },
+	{ "early", required_argument, NULL, OPT_EARLY },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
 	{}
@@ -63,6 +66,18 @@ static int number(unsigned int *out, const char *name, const char *text, unsigne
 	}
 	*out = n;
 	return 0;
+}
+
+static int take_early(struct options *o)
+{
+	static const char *const names[] = { [EARLY_OFF] = "off", [EARLY_SAFE] = "safe", [EARLY_STRICT] = "strict" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (!strcmp(optarg, names[i])) {
+			o->early = i;
+			return 0;
+		}
+	return mistake("--early wants off, safe or strict, not ", optarg);
 }
 
 static int take(struct options *o, int c)
@@ -100,6 +115,8 @@ static int take(struct options *o, int c)
 		return number(&o->limit_ms[LIMIT_IDLE], "idle-timeout", optarg, day_ms);
 	case OPT_WRITE:
 		return number(&o->limit_ms[LIMIT_WRITE], "write-timeout", optarg, day_ms);
+	case OPT_EARLY:
+		return take_early(o);
 	case 'h':
 		fputs(usage, stdout);
 		exit(0);
@@ -118,6 +135,8 @@ static int check(const struct options *o)
 		return mistake("--profile is missing", "");
 	if (o->plain && o->profile)
 		return mistake("--plain and --profile exclude each other", "");
+	if (o->plain && o->early)
+		return mistake("--plain and --early exclude each other", "");
 	if (o->profile && strlen(o->profile) >= TLSHD_PROFILE_LEN)
 		return mistake("--profile is too long: ", o->profile);
 	if (o->threads > o->max_connections)

@@ -19,6 +19,14 @@
 enum limit { LIMIT_HEADER, LIMIT_IDLE, LIMIT_WRITE, LIMIT_LINGER, NUM_LIMITS };
 
 /**
+ * enum early - what becomes of requests that came as early data, and so may be replays
+ * @EARLY_OFF: none is taken
+ * @EARLY_SAFE: they are answered: all that this server does may be done twice
+ * @EARLY_STRICT: 425 Too Early (RFC 8470), until the client's Finished is there
+ */
+enum early { EARLY_OFF, EARLY_SAFE, EARLY_STRICT };
+
+/**
  * struct options - borrowed from argv, which lives as long as the process
  * @root: directory to serve
  * @listen: @num_listen addresses as ADDR:PORT
@@ -32,6 +40,7 @@ struct options {
 	const char *listen[OPTIONS_LISTEN_MAX];
 	unsigned int num_listen, threads, max_connections;
 	unsigned int limit_ms[NUM_LIMITS];
+	enum early early;
 	bool plain, verbose;
 };
 

@@ -154,7 +154,8 @@ void reply_make(struct reply *rep, const struct http_request *r, int root, bool 
 	rep->head_len = rep->head_sent = 0;
 	rep->left = rep->length = 0;
 	rep->file.fd = -1;
-	rep->keep_alive = r->status == 200 && r->keep_alive && !closing;
+	/* A request that came too early may come again at once, on this connection. */
+	rep->keep_alive = (r->status == 200 || r->status == 425) && r->keep_alive && !closing;
 	if (r->status != 200) {
 		make_error(rep, r, r->status);
 		return;
