@@ -150,7 +150,7 @@ static void fill_info(struct conn *c, struct tlshd_info *info, int err, const ch
 	info->suite = r.suite;
 	info->group = r.group;
 	info->sigscheme = r.sigscheme;
-	info->auth = (uint16_t)r.auth;
+	info->auth = err ? TLSHD_AUTH_NONE : (uint16_t)r.auth;	/* before the peer's Finished nothing is proven */
 	info->alert_sent = r.alert_sent;
 	info->alert_received = r.alert_received;
 	if (!err) {
@@ -419,6 +419,7 @@ static void ask_signer(struct conn *c)
 
 	tls_sign_request(&c->tls, &req);
 	signer_client_ask(c->set->signer, pool_index(&c->set->slots, c), c->generation, &req);
+	wipe(&req, sizeof(req));
 }
 
 /* Wait for more; a buffer with nothing in it is not kept from others meanwhile. */
@@ -606,6 +607,7 @@ static int admit(struct conn *c, const struct upcall_request *req, char *reason)
 	}
 	c->deadline_ms = now_ms() + c->grant.timeout_ms - req->age_ms;
 	c->grant.params.now_ms = wall_ms();
+	c->grant.params.chains = c->set->chains;
 	return 0;
 }
 
@@ -685,8 +687,9 @@ int conn_set_init(struct conn_set *s, struct loop *loop, const struct policy *po
 	s->policy = policy;
 	s->sessions = sessions;
 	s->scratch = malloc(TLS_TX_CAP);
+	s->chains = x509_cache_new();
 	s->signer = signer_client_open(loop, num, policy_generation(policy), on_signature, s);
-	if (s->scratch && s->signer && !pool_init(&s->slots, num, sizeof(struct conn)) &&
+	if (s->scratch && s->chains && s->signer && !pool_init(&s->slots, num, sizeof(struct conn)) &&
 	    !pool_init(&s->rx, num, TLS_RX_CAP) && !pool_init(&s->tx, num, TLS_TX_CAP))
 		return 0;
 	conn_set_exit(s);
@@ -706,6 +709,7 @@ void conn_set_exit(struct conn_set *s)
 	pool_exit(&s->slots);
 	pool_exit(&s->rx);
 	pool_exit(&s->tx);
+	x509_cache_free(s->chains);
 	free(s->scratch);
 	memset(s, 0, sizeof(*s));
 }

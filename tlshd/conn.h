@@ -30,6 +30,7 @@ struct conn_stats {
 /**
  * struct conn_set - all handshakes of one thread
  * @sessions: of all threads
+ * @chains: verdicts on peers' certificates, of this thread
  * @active: those in slots that are in use, oldest first
  * @scratch: TLS_TX_CAP bytes that the engine writes to
  * @last: where the next one is appended
@@ -40,6 +41,7 @@ struct conn_set {
 	const struct policy *policy;
 	struct signer_client *signer;
 	struct sessions *sessions;
+	struct x509_cache *chains;
 	struct pool slots, rx, tx;
 	struct conn *active, *last;
 	int64_t tick_ms;
