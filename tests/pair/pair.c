@@ -428,3 +428,23 @@ void pair_remove(struct pair *p, enum tls_role role, size_t at)
 	for (; steps[at]; at++)
 		steps[at] = steps[at + 1];
 }
+
+static int start(void **state)
+{
+	(void)state;
+	return crypto_init() || crypto_thread_init();
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	x509_anchors_free(pair_anchors());
+	crypto_thread_exit();
+	return 0;
+}
+
+int pair_main(const struct CMUnitTest *tests, size_t num)
+{
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return _cmocka_run_group_tests("pair", tests, num, start, stop);
+}

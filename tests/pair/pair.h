@@ -133,4 +133,6 @@ void assert_refused(struct pair *p, enum tls_role by, uint16_t alert, const char
 
 struct x509_anchors *pair_anchors(void);
 
+int pair_main(const struct CMUnitTest *tests, size_t num);	/* the main() of each of these tests */
+
 #endif

@@ -522,20 +522,6 @@ static void what_follows_finished_stays_behind_early_data_too(void **state)
 	}
 }
 
-static int start(void **state)
-{
-	(void)state;
-	return crypto_init() || crypto_thread_init();
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	x509_anchors_free(pair_anchors());
-	crypto_thread_exit();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -551,6 +537,5 @@ int main(void)
 		cmocka_unit_test(what_follows_finished_stays_behind_early_data_too),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, start, stop);
+	return pair_main(tests, NUM(tests));
 }

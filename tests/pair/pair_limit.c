@@ -213,20 +213,6 @@ static void early_data_is_not_limited_but_tickets_are(void **state)
 	pair_free(&p);
 }
 
-static int start(void **state)
-{
-	(void)state;
-	return crypto_init() || crypto_thread_init();
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	x509_anchors_free(pair_anchors());
-	crypto_thread_exit();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +225,5 @@ int main(void)
 		cmocka_unit_test(early_data_is_not_limited_but_tickets_are),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, start, stop);
+	return pair_main(tests, NUM(tests));
 }

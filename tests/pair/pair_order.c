@@ -382,20 +382,6 @@ static void nothing_may_stand_behind_a_message_that_a_key_change_follows(void **
 		}
 }
 
-static int start(void **state)
-{
-	(void)state;
-	return crypto_init() || crypto_thread_init();
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	x509_anchors_free(pair_anchors());
-	crypto_thread_exit();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -405,6 +391,5 @@ int main(void)
 		cmocka_unit_test(nothing_may_stand_behind_a_message_that_a_key_change_follows),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, start, stop);
+	return pair_main(tests, NUM(tests));
 }

@@ -329,20 +329,6 @@ static void a_signer_without_an_answer_is_an_internal_error(void **state)
 	pair_free(&p);
 }
 
-static int start(void **state)
-{
-	(void)state;
-	return crypto_init() || crypto_thread_init();
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	x509_anchors_free(pair_anchors());
-	crypto_thread_exit();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +346,5 @@ int main(void)
 		cmocka_unit_test(a_signer_without_an_answer_is_an_internal_error),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, start, stop);
+	return pair_main(tests, NUM(tests));
 }

@@ -183,20 +183,6 @@ static void application_data_has_no_place_but_before_end_of_early_data(void **st
 	for_each_place(is_early_or_refused);
 }
 
-static int start(void **state)
-{
-	(void)state;
-	return crypto_init() || crypto_thread_init();
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	x509_anchors_free(pair_anchors());
-	crypto_thread_exit();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +193,5 @@ int main(void)
 		cmocka_unit_test(application_data_has_no_place_but_before_end_of_early_data),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, start, stop);
+	return pair_main(tests, NUM(tests));
 }

@@ -363,20 +363,6 @@ static void a_binder_that_was_expected_is_not_left(void **state)
 	pair_free(&p);
 }
 
-static int start(void **state)
-{
-	(void)state;
-	return crypto_init() || crypto_thread_init();
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	x509_anchors_free(pair_anchors());
-	crypto_thread_exit();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +372,5 @@ int main(void)
 		cmocka_unit_test(a_binder_that_was_expected_is_not_left),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, start, stop);
+	return pair_main(tests, NUM(tests));
 }

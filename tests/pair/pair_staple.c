@@ -285,20 +285,6 @@ static void a_cache_serves_connections_of_both_roles(void **state)
 	x509_cache_free(caches[1]);
 }
 
-static int start(void **state)
-{
-	(void)state;
-	return crypto_init() || crypto_thread_init();
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	x509_anchors_free(pair_anchors());
-	crypto_thread_exit();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +297,5 @@ int main(void)
 		cmocka_unit_test(a_cache_serves_connections_of_both_roles),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, start, stop);
+	return pair_main(tests, NUM(tests));
 }
