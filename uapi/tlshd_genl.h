@@ -5,8 +5,8 @@
  * Generic netlink family "tlshd" carries who wants a handshake, never a secret: a netlink tap sees it. Everything secret goes
  * through options on the handshake socket, the file that ACCEPT installs in the daemon. That file is the right to shake hands
  * for one connection: recvmsg, sendmsg, poll, getname, and the options SOL_TCP/TCP_ULP, SOL_TLS/TLS_TX, SOL_TLS/TLS_RX and
- * TLSHD_DONE act on the application's connection, always without waiting, until the handshake has ended; then all of them
- * are EPIPE and poll says EPOLLIN|EPOLLOUT|EPOLLERR|EPOLLHUP.
+ * TLSHD_EARLY and TLSHD_DONE act on the application's connection, always without waiting, until the handshake has ended; then
+ * all of them are EPIPE and poll says EPOLLIN|EPOLLOUT|EPOLLERR|EPOLLHUP.
  */
 #ifndef _UAPI_TLSHD_GENL_H
 #define _UAPI_TLSHD_GENL_H
@@ -156,12 +156,13 @@ struct tlshd_early {
  * @hash_len: 32 or 48: length of each secret; 0 with an @error
  * @send_alert: alert for the module to send after TLS_TX was set, or TLSHD_ALERT_NONE; before it the daemon sends its own
  * @info_len: bytes of struct tlshd_info behind this struct; the module takes suite, group, sigscheme, auth, alert_sent,
- *	alert_received, full_handshake_time, peer_leaf_sha256, reason, peer_subject, alpn, server_name and the flags RESUMED and
- *	CONFIRMED from it and keeps the rest itself
- * @post_len: bytes of handshake messages (NewSessionTicket) to send first under the traffic keys, behind the info
+ *	alert_received, full_handshake_time, peer_leaf_sha256, reason, peer_subject, alpn, server_name, the flags RESUMED, CONFIRMED
+ *	and those of early data, and of a client early_bytes from it and keeps the rest itself
+ * @post_len: bytes of handshake messages (NewSessionTicket) to send first under the traffic keys, behind the info; not sent
+ *	after TLSHD_EARLY, before which they go out
  * @blob_len: client: bytes, sealed by the daemon, to come back with each NewSessionTicket; behind the messages
  * @chain_len: with TLSHD_F_KEEP_CHAIN, DER certificates each behind a 3-byte length; behind the blob
- * @tx_seq: sequence number that TLS_TX was given
+ * @tx_seq: sequence number that TLS_TX was given; after TLSHD_EARLY, which checked it, it says nothing
  * @rx_seq: sequence number that TLS_RX was given
  * @tx_secret: our application traffic secret, RFC 8446 7.1; @hash_len bytes, as the following
  * @rx_secret: the peer's application traffic secret
