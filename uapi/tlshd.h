@@ -67,13 +67,14 @@ enum tlshd_start_flags {
  * @server_name: client: the name to send (SNI) and to verify; an IP literal is verified and not sent. A client without one is
  *	EINVAL unless TLSHD_F_ANY_NAME. A server must leave it empty
  * @alpn: protocols in order of preference, "h2,http/1.1": a subset of the profile's; empty takes the profile's
- * @scope: opaque; separates stored sessions of different users of one profile. No session is stored in this version
+ * @scope: opaque; separates stored sessions: a client resumes only what was stored under the same scope
  *
  * Returns when the keys are in the kernel, or at once with EINPROGRESS if the file is O_NONBLOCK or TLSHD_F_NOWAIT is set.
  * EPOLLOUT then tells success; EPOLLIN|EPOLLOUT|EPOLLERR|EPOLLHUP failure, with the errno once in SO_ERROR and for ever in
  * TLSHD_INFO. START again waits (EALREADY where it may not wait) while the handshake runs, returns its error once it failed and
  * EISCONN once the socket is open. A signal ends the wait with EINTR, never the handshake. From START to open, other I/O and
- * options on the socket wait, or are EAGAIN; no byte of plain text leaves it and no unauthenticated byte is read.
+ * options on the socket wait, or are EAGAIN, but for a server's in state EARLY: START returns there, early data may be read and
+ * data be written. No byte of plain text leaves the socket and no unauthenticated byte is read.
  *
  * Errors: EOPNOTSUPP not a TCP socket, or a listening one (this version); ENOTCONN not established; EALREADY; EISCONN; EBUSY
  * another user of the socket's ULP or sk_user_data; ESRCH no daemon serves this caller; EAGAIN too many handshakes pending;
